@@ -1,0 +1,220 @@
+"""Labelled structures on disk.
+
+A pool file holds structures one after another in one schema (A = atoms of all structures, S = structures):
+
+    n_atoms (S,) int32        atoms of each structure
+    species (A,) int8         index into the attribute `species`, a list of chemical symbols
+    positions (A, 3) float64  Å
+    cell (S, 3, 3) float64    Å, rows are the cell vectors
+    pbc (S, 3) bool
+    energy (S,) float64       eV
+    forces (A, 3) float64     eV/Å
+    origin (S,) text          where the structure came from
+
+Each dataset carries the CRC32 of its contents, so that a flipped byte is found and the dataset named.
+"""
+
+import json
+import zlib
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import h5py
+import numpy as np
+from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
+from ase.data import atomic_numbers
+
+from alnn.errors import PoolError
+from alnn.files import write_atomically
+
+FORMAT = "alnn-structures"
+VERSION = 1
+_SCHEMA = {  # name: (type, the shape behind the first axis, what the first axis counts)
+    "n_atoms": (np.int32, (), "S"),
+    "species": (np.int8, (), "A"),
+    "positions": (np.float64, (3,), "A"),
+    "cell": (np.float64, (3, 3), "S"),
+    "pbc": (np.bool_, (3,), "S"),
+    "energy": (np.float64, (), "S"),
+    "forces": (np.float64, (3,), "A"),
+}
+
+
+@dataclass
+class StructureTable:
+    """Labelled structures as flat arrays, in the schema of the file: fast where Atoms objects are too many."""
+
+    symbols: list[str]
+    n_atoms: np.ndarray
+    species: np.ndarray
+    positions: np.ndarray
+    cell: np.ndarray
+    pbc: np.ndarray
+    energy: np.ndarray
+    forces: np.ndarray
+    origin: list[str]
+
+    def __len__(self) -> int:
+        return len(self.n_atoms)
+
+    @classmethod
+    def from_structures(cls, structures: Sequence[Atoms]) -> "StructureTable":
+        """Flatten structures that carry energy and forces; raises PoolError with the index of one that does
+        not.
+        """
+        for index, atoms in enumerate(structures):
+            results = {} if atoms.calc is None else atoms.calc.results
+            if "energy" not in results or "forces" not in results:
+                raise PoolError(
+                    f"structure {index}: expected energy and forces, found {sorted(results) or 'none'}"
+                )
+        symbols = sorted({symbol for atoms in structures for symbol in atoms.symbols})
+        index_of = {symbol: i for i, symbol in enumerate(symbols)}
+        return cls(
+            symbols=symbols,
+            n_atoms=np.array([len(atoms) for atoms in structures], np.int32),
+            species=np.array([index_of[s] for atoms in structures for s in atoms.symbols], np.int8),
+            positions=_stack([atoms.positions for atoms in structures]),
+            cell=np.array([atoms.cell.array for atoms in structures], float).reshape(-1, 3, 3),
+            pbc=np.array([atoms.pbc for atoms in structures], bool).reshape(-1, 3),
+            energy=np.array([atoms.calc.results["energy"] for atoms in structures], float),
+            forces=_stack([atoms.calc.results["forces"] for atoms in structures]),
+            origin=[str(atoms.info.get("origin", "")) for atoms in structures],
+        )
+
+    def structures(self) -> list[Atoms]:
+        """The same as ASE structures, each with a SinglePointCalculator and info["origin"]."""
+        numbers = np.array([atomic_numbers[s] for s in self.symbols] or [0])[self.species]
+        ends = np.cumsum(self.n_atoms)
+        return [self._structure(i, numbers, int(ends[i])) for i in range(len(self))]
+
+    def _structure(self, index: int, numbers: np.ndarray, end: int) -> Atoms:
+        atoms_of = slice(end - int(self.n_atoms[index]), end)
+        atoms = Atoms(
+            numbers=numbers[atoms_of],
+            positions=self.positions[atoms_of],
+            cell=self.cell[index],
+            pbc=self.pbc[index],
+            info={"origin": self.origin[index]},
+        )
+        attach_label(atoms, float(self.energy[index]), self.forces[atoms_of].copy())
+        return atoms
+
+
+def attach_label(atoms: Atoms, energy: float, forces: np.ndarray) -> None:
+    """Give a structure its energy (eV) and forces (eV/Å) in place of whatever calculator it had."""
+    atoms.calc = SinglePointCalculator(atoms, energy=energy, forces=forces)
+
+
+def write_structures(path: Path | str, structures: Sequence[Atoms] | StructureTable) -> None:
+    """Write labelled structures (Atoms with energy and forces, or a table) to an HDF5 file, atomically.
+
+    Raises PoolError if a structure has no label or the file cannot be written.
+    """
+    table = (
+        structures if isinstance(structures, StructureTable) else StructureTable.from_structures(structures)
+    )
+    try:
+        write_atomically(path, lambda temporary: _write(temporary, table))
+    except OSError as error:
+        raise PoolError(f"{path}: cannot be written: {error}") from error
+
+
+def read_structures(path: Path | str) -> list[Atoms]:
+    """Read what `write_structures` wrote. Raises PoolError naming the file, and the dataset that is
+    damaged.
+    """
+    return read_table(path).structures()
+
+
+def read_table(path: Path | str) -> StructureTable:
+    """Read a file of labelled structures as flat arrays. Raises PoolError as `read_structures` does."""
+    path = Path(path)
+    if not path.exists():
+        raise PoolError(f"{path}: no such file")
+    try:
+        with h5py.File(path, "r") as file:
+            table = _read(path, file)
+    except PoolError:
+        raise
+    except Exception as error:  # h5py raises nearly anything on a damaged file
+        reason = str(error).split("\n")[0]
+        raise PoolError(
+            f"{path}: expected a whole HDF5 file of structures, found it damaged: {reason}"
+        ) from error
+    return table
+
+
+def _write(path: Path, table: StructureTable) -> None:
+    with h5py.File(path, "w") as file:
+        file.attrs["format"] = FORMAT
+        file.attrs["version"] = VERSION
+        file.attrs["species"] = table.symbols
+        for name, (kind, _, _) in _SCHEMA.items():
+            values = np.ascontiguousarray(getattr(table, name), kind)
+            file.create_dataset(name, data=values).attrs["crc32"] = _checksum(name, values, table.symbols)
+        origin = file.create_dataset(
+            "origin", data=table.origin, shape=(len(table),), dtype=h5py.string_dtype()
+        )
+        origin.attrs["crc32"] = _checksum_text(table.origin)
+
+
+def _read(path: Path, file: h5py.File) -> StructureTable:
+    found = (file.attrs.get("format"), file.attrs.get("version"))
+    if found != (FORMAT, VERSION):
+        raise PoolError(
+            f"{path}: expected format {FORMAT} version {VERSION}, found {found[0]} version {found[1]}"
+        )
+    symbols = [str(s) for s in file.attrs["species"]]
+    arrays = {name: _read_dataset(path, file, name, symbols) for name in _SCHEMA}
+    origin = _read_origin(path, file)
+    counts = {"S": len(arrays["n_atoms"]), "A": int(arrays["n_atoms"].sum())}
+    for name, (_, tail, axis) in _SCHEMA.items():
+        if arrays[name].shape != (counts[axis], *tail):
+            raise PoolError(
+                f"{path}: dataset {name}: expected shape {(counts[axis], *tail)}, found {arrays[name].shape}"
+            )
+    return StructureTable(symbols=symbols, origin=origin, **arrays)
+
+
+def _read_dataset(path: Path, file: h5py.File, name: str, symbols: list[str]) -> np.ndarray:
+    if name not in file:
+        raise PoolError(f"{path}: dataset {name} is missing")
+    kind = _SCHEMA[name][0]
+    try:
+        dataset = file[name]
+        values = np.ascontiguousarray(dataset[...])
+        expected = int(dataset.attrs["crc32"])
+    except Exception as error:  # see read_table
+        raise PoolError(f"{path}: dataset {name} is damaged: {str(error).splitlines()[0]}") from error
+    if values.dtype != kind or _checksum(name, values, symbols) != expected:
+        raise PoolError(f"{path}: dataset {name} is damaged: its checksum does not agree with its contents")
+    return values
+
+
+def _read_origin(path: Path, file: h5py.File) -> list[str]:
+    try:
+        dataset = file["origin"]
+        origin = [str(text) for text in dataset.asstr()[...]]
+        expected = int(dataset.attrs["crc32"])
+    except Exception as error:  # see read_table
+        raise PoolError(f"{path}: dataset origin is damaged: {str(error).splitlines()[0]}") from error
+    if _checksum_text(origin) != expected:
+        raise PoolError(f"{path}: dataset origin is damaged: its checksum does not agree with its contents")
+    return origin
+
+
+def _checksum(name: str, values: np.ndarray, symbols: list[str]) -> int:
+    # The numbers in `species` mean nothing without the list of symbols: one checksum covers both.
+    start = _checksum_text(symbols) if name == "species" else 0
+    return zlib.crc32(values.tobytes(), start)
+
+
+def _checksum_text(texts: Sequence[str]) -> int:
+    return zlib.crc32(json.dumps(list(texts)).encode())
+
+
+def _stack(parts: list[np.ndarray]) -> np.ndarray:
+    return np.concatenate([np.asarray(p, float).reshape(-1, 3) for p in parts]) if parts else np.zeros((0, 3))
