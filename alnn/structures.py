@@ -1,0 +1,160 @@
+"""Structures as ase.Atoms: read and checked, made at random, cut out of larger ones, and grown."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import ase.io
+import numpy as np
+from ase import Atoms
+from ase.neighborlist import neighbor_list
+
+from alnn.errors import StructureError
+
+SMALLEST_DISTANCE = 0.3
+"""Å; atoms closer than this are taken for a mistake in the file where nothing stricter is asked for."""
+
+_ATTEMPTS = 20_000
+
+
+def read_all(
+    path: Path | str, species: Sequence[str] | None = None, rmin: float = SMALLEST_DISTANCE
+) -> list[Atoms]:
+    """Every structure of a file that ASE reads, each checked by `validate`. Raises StructureError."""
+    try:
+        structures = ase.io.read(path, index=":")
+    except FileNotFoundError as error:
+        raise StructureError(f"{path}: no such file") from error
+    except Exception as error:  # ASE's readers raise nearly anything on a damaged file
+        reason = (str(error) or type(error).__name__).splitlines()[0]
+        raise StructureError(f"{path}: expected structures that ASE reads, found: {reason}") from error
+    if not structures:
+        raise StructureError(f"{path}: expected at least one structure, found none")
+    for index, atoms in enumerate(structures):
+        validate(atoms, species, rmin, where=f"{path}: structure {index}")
+    return structures
+
+
+def validate(
+    atoms: Atoms,
+    species: Sequence[str] | None = None,
+    rmin: float = SMALLEST_DISTANCE,
+    where: str = "structure",
+) -> None:
+    """Raise StructureError, with the atom's index, for what no calculation should start from.
+
+    That is: no atoms, a non-finite number, a species that is not in `species`, a periodic cell without
+    volume, or two atoms closer than `rmin` (Å), periodic images included.
+    """
+    if len(atoms) == 0:
+        raise StructureError(f"{where}: expected at least one atom, found none")
+    bad = np.flatnonzero(~np.isfinite(atoms.positions).all(axis=1))
+    if len(bad):
+        raise StructureError(
+            f"{where}: atom {bad[0]}: expected finite coordinates, found {atoms.positions[bad[0]]}"
+        )
+    for index, symbol in enumerate(atoms.symbols):
+        if species is not None and symbol not in species:
+            raise StructureError(
+                f"{where}: atom {index}: expected one of {', '.join(species)}, found {symbol}"
+            )
+    if not np.isfinite(atoms.cell.array).all() or (atoms.pbc.any() and abs(atoms.cell.volume) < 1e-6):
+        raise StructureError(
+            f"{where}: expected a periodic cell with a volume, found {atoms.cell.array.tolist()}"
+        )
+    i, j, distance = neighbor_list("ijd", atoms, rmin)
+    if len(i):
+        k = int(np.argmin(distance))
+        raise StructureError(
+            f"{where}: atoms {min(i[k], j[k])} and {max(i[k], j[k])} overlap: expected at least {rmin:g} Å, "
+            f"found {distance[k]:.3g} Å"
+        )
+
+
+def is_connected(positions: np.ndarray, radius: float) -> bool:
+    """Whether the graph "distance < radius" of a free cluster, positions (N, 3) in Å, is one piece
+    (Stillinger).
+    """
+    near = _distances(positions, positions) < radius
+    reached = np.zeros(len(positions), bool)
+    reached[0] = True
+    while True:
+        grown = near[reached].any(axis=0)
+        if (grown == reached).all():
+            return bool(reached.all())
+        reached = grown
+
+
+def random_cluster(
+    symbols: Sequence[str], rmin: float, radius: float, random: np.random.Generator, compactness: int = 8
+) -> Atoms:
+    """A free cluster grown atom by atom, each next to one that is there already.
+
+    Every atom has a neighbour within `radius` (Å) and none within `rmin`. Of `compactness` possible places
+    the one nearest to the centre is taken: 1 gives strings and branches, 8 a compact droplet. Raises
+    StructureError if no place is left.
+    """
+    cluster = Atoms([symbols[0]], [[0.0, 0.0, 0.0]])
+    return grow_cluster(cluster, symbols[1:], rmin, radius, random, compactness)
+
+
+def grow_cluster(
+    cluster: Atoms,
+    symbols: Sequence[str],
+    rmin: float,
+    radius: float,
+    random: np.random.Generator,
+    compactness: int = 1,
+) -> Atoms:
+    """A free cluster with atoms added as in `random_cluster`, centred on its mean position."""
+    positions = cluster.positions.copy()
+    for _ in symbols:
+        places = [_free_place(positions, rmin, radius, random) for _ in range(compactness)]
+        centre = positions.mean(axis=0)
+        nearest = min(places, key=lambda place: float(np.sum((place - centre) ** 2)))
+        positions = np.vstack([positions, nearest])
+    return Atoms([*cluster.symbols, *symbols], positions - positions.mean(axis=0))
+
+
+def cut_cluster(atoms: Atoms, size: int, radius: float, random: np.random.Generator) -> Atoms:
+    """`size` atoms of a free cluster that hang together: a random one, then always the nearest to it that
+    touches.
+    """
+    distance = _distances(atoms.positions, atoms.positions)
+    centre = int(random.integers(len(atoms)))
+    chosen = [centre]
+    while len(chosen) < min(size, len(atoms)):
+        touching = (distance[chosen] < radius).any(axis=0)
+        touching[chosen] = False
+        if not touching.any():
+            raise StructureError(f"expected a cluster connected within {radius:g} Å, found it in pieces")
+        candidates = np.flatnonzero(touching)
+        chosen.append(int(candidates[np.argmin(distance[centre, candidates])]))
+    piece = atoms[sorted(chosen)]
+    piece.positions -= piece.positions.mean(axis=0)
+    return Atoms(piece.symbols, piece.positions)
+
+
+def resize_cluster(atoms: Atoms, size: int, rmin: float, radius: float, random: np.random.Generator) -> Atoms:
+    """The cluster cut down or grown to `size` atoms; what is added is drawn from its own composition."""
+    if size <= len(atoms):
+        return cut_cluster(atoms, size, radius, random)
+    symbols = list(atoms.symbols)
+    added = [symbols[int(k)] for k in random.integers(len(symbols), size=size - len(symbols))]
+    return grow_cluster(atoms, added, rmin, radius, random, compactness=4)
+
+
+def _free_place(positions: np.ndarray, rmin: float, radius: float, random: np.random.Generator) -> np.ndarray:
+    """A point between rmin and radius of a random atom, and not within rmin of any."""
+    for _ in range(_ATTEMPTS):
+        direction = random.normal(size=3)
+        length = random.uniform(rmin, radius)
+        place = positions[int(random.integers(len(positions)))] + direction * length / np.linalg.norm(
+            direction
+        )
+        if np.min(np.sum((positions - place) ** 2, axis=1)) >= rmin**2:
+            return place
+    raise StructureError(f"no room for another atom at {rmin:g} Å or more from {len(positions)} others")
+
+
+def _distances(a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    return np.linalg.norm(a[:, None, :] - b[None, :, :], axis=-1)

@@ -1,0 +1,101 @@
+"""Reference labels through LAMMPS: right numbers in the structure's own frame, and clear refusals."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.build import bulk
+
+from alnn import structures
+from alnn.errors import ReferenceError_
+from alnn.reference.lammps import LammpsReference
+
+FOLDER = Path(__file__).parents[2] / "inputs" / "water_clusters"
+COMMANDS = ["pair_style tersoff", "pair_coeff * * ML-BOP.tersoff W"]
+RMIN, RADIUS = 2.0, 3.5
+
+
+@pytest.fixture(scope="module")
+def reference():
+    return LammpsReference(COMMANDS, ["W"], {"W": 18.015}, FOLDER)
+
+
+def cluster(size, seed=0):
+    return structures.random_cluster(["W"] * size, RMIN, RADIUS, np.random.default_rng(seed))
+
+
+def periodic(seed=0):
+    atoms = bulk("W", "fcc", a=5.2).repeat((3, 3, 3))
+    atoms.set_cell(atoms.cell.array @ np.array([[1, 0.1, 0], [0, 1, 0.2], [0.05, 0, 1]]), scale_atoms=True)
+    atoms.positions += np.random.default_rng(seed).normal(size=(len(atoms), 3)) * 0.1
+    return atoms
+
+
+@pytest.mark.parametrize("atoms", [cluster(12), periodic()], ids=["cluster", "triclinic"])
+def test_forces_are_the_slope_of_the_energy(reference, atoms):
+    forces = reference.label(atoms).forces
+    h = 1e-5
+    for index, axis in ((0, 0), (3, 1), (7, 2)):
+        moved = [atoms.copy(), atoms.copy()]
+        moved[0].positions[index, axis] += h
+        moved[1].positions[index, axis] -= h
+        energies = [reference.label(m).energy for m in moved]
+        assert forces[index, axis] == pytest.approx(-(energies[0] - energies[1]) / (2 * h), abs=1e-6)
+
+
+def test_a_periodic_energy_does_not_depend_on_frame_or_repetition(reference):
+    atoms = periodic()
+    energy = reference.label(atoms).energy
+    assert reference.label(atoms.repeat((1, 2, 1))).energy == pytest.approx(2 * energy, rel=1e-12)
+    turned = atoms.copy()
+    turned.rotate(33, (1, 2, 3), rotate_cell=True)
+    assert reference.label(turned).energy == pytest.approx(energy, rel=1e-12)
+
+
+def test_a_label_does_not_depend_on_what_came_before(reference):
+    clusters = [cluster(size, size) for size in (25, 3, 70, 2)]
+    alone = [LammpsReference(COMMANDS, ["W"], {"W": 18.015}, FOLDER).label(atoms) for atoms in clusters]
+    for atoms, first in zip(reversed(clusters), reversed(alone), strict=True):
+        again = reference.label(atoms)
+        assert again.energy == first.energy
+        np.testing.assert_array_equal(again.forces, first.forces)
+
+
+def test_calls_are_counted():
+    reference = LammpsReference(COMMANDS, ["W"], {"W": 18.015}, FOLDER)
+    for _ in range(3):
+        reference.label(cluster(4))
+    assert reference.calls == 3
+
+
+def test_a_minimum_has_no_forces_and_a_lower_energy(reference):
+    atoms = cluster(25)
+    minimum = reference.minimize(atoms)
+    assert np.abs(reference.label(minimum).forces).max() < 1e-5
+    assert reference.label(minimum).energy < reference.label(atoms).energy
+    assert structures.is_connected(minimum.positions, RADIUS)
+
+
+def refused(commands, species=("W",), match=""):
+    with pytest.raises(ReferenceError_, match=match) as caught:
+        LammpsReference(commands, species, dict.fromkeys(species, 18.0), FOLDER).check()
+    assert "\n" not in str(caught.value)
+
+
+def test_wrong_lines_are_refused_in_one_line():
+    refused(["pair_style tersoff", "pair_coeff * * absent.tersoff W"], match=r"no file absent\.tersoff in")
+    refused(
+        ["pair_style tersof", "pair_coeff * * ML-BOP.tersoff W"], match="Unrecognized pair style 'tersof'"
+    )
+    refused(["pair_style tersoff", "pair_coeff * * ML-BOP.tersoff W W"], match="pair_coeff")
+    refused(["run 10"], match="expected pair_style or pair_coeff lines, found 'run 10'")
+    refused(["pair_coeff * * ML-BOP.tersoff W"], match="expected a pair_style line")
+
+
+def test_species_and_numbers_that_cannot_be_labelled_are_refused(reference):
+    with pytest.raises(ReferenceError_, match="found Au"):
+        reference.label(Atoms("Au"))
+    with pytest.raises(ReferenceError_, match="finite"):
+        reference.label(Atoms("W2", [[0, 0, 0], [0, 0, 0]]))
+    assert np.isfinite(reference.label(cluster(4)).energy)

@@ -1,0 +1,92 @@
+"""Structures made, cut and grown hang together, and faults are said with index and distance."""
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.build import bulk
+
+from alnn import structures
+from alnn.errors import StructureError
+
+RMIN, RADIUS = 2.0, 3.5
+
+
+def closest(atoms):
+    distance = atoms.get_all_distances()
+    return distance[np.triu_indices(len(atoms), 1)].min()
+
+
+@pytest.mark.parametrize("size", [2, 25, 70])
+@pytest.mark.parametrize("compactness", [1, 8])
+def test_random_clusters_keep_the_guards(size, compactness):
+    random = np.random.default_rng(size)
+    atoms = structures.random_cluster(["W"] * size, RMIN, RADIUS, random, compactness)
+    assert len(atoms) == size
+    assert closest(atoms) >= RMIN
+    assert structures.is_connected(atoms.positions, RADIUS)
+
+
+def test_compact_clusters_are_more_compact():
+    def radius(compactness):
+        random = np.random.default_rng(1)
+        return structures.random_cluster(["W"] * 25, RMIN, RADIUS, random, compactness).positions.std()
+
+    assert radius(8) < 0.8 * radius(1)
+
+
+@pytest.mark.parametrize("size", [1, 2, 12, 25, 40])
+def test_resized_clusters_have_the_size_and_keep_the_guards(size):
+    random = np.random.default_rng(5)
+    atoms = structures.random_cluster(["W"] * 25, RMIN, RADIUS, random)
+    resized = structures.resize_cluster(atoms, size, RMIN, RADIUS, random)
+    assert len(resized) == size
+    assert structures.is_connected(resized.positions, RADIUS)
+    structures.validate(resized, ["W"], RMIN)
+    np.testing.assert_allclose(resized.positions.mean(axis=0), 0, atol=1e-12)
+
+
+def test_equal_seeds_make_equal_clusters():
+    first, second = (
+        structures.random_cluster(["W"] * 9, RMIN, RADIUS, np.random.default_rng(7)) for _ in range(2)
+    )
+    np.testing.assert_array_equal(first.positions, second.positions)
+
+
+def test_a_gap_is_not_connected():
+    line = np.array([[0.0, 0, 0], [3.4, 0, 0], [6.8, 0, 0], [10.4, 0, 0]])
+    assert structures.is_connected(line[:3], RADIUS)
+    assert not structures.is_connected(line, RADIUS)
+    with pytest.raises(StructureError, match="in pieces"):
+        structures.cut_cluster(Atoms("W4", line), 4, RADIUS, np.random.default_rng(0))
+
+
+def test_faults_are_named():
+    atoms = Atoms("W3", [[0, 0, 0], [0, 0, 2.8], [0, 0, 4.3]])
+    with pytest.raises(
+        StructureError, match=r"here: atoms 1 and 2 overlap: expected at least 2 Å, found 1.5 Å"
+    ):
+        structures.validate(atoms, ["W"], 2.0, "here")
+    with pytest.raises(StructureError, match="atom 0: expected one of Au, found W"):
+        structures.validate(atoms, ["Au"])
+    atoms.positions[1, 2] = np.nan
+    with pytest.raises(StructureError, match=r"atom 1: expected finite coordinates, found .*nan"):
+        structures.validate(atoms, ["W"])
+    with pytest.raises(StructureError, match="at least one atom"):
+        structures.validate(Atoms())
+
+
+def test_periodic_images_overlap_too():
+    atoms = bulk("Au", cubic=True)
+    structures.validate(atoms, ["Au"], 2.5)
+    atoms.cell[2, 2] = 3.0
+    with pytest.raises(StructureError, match="overlap"):
+        structures.validate(atoms, ["Au"], 2.5)
+
+
+def test_an_unreadable_file_is_one_error(tmp_path):
+    with pytest.raises(StructureError, match="no such file"):
+        structures.read_all(tmp_path / "none.extxyz")
+    path = tmp_path / "broken.extxyz"
+    path.write_text("3\n\nW 0 0 0\nW 0 0 x\n")
+    with pytest.raises(StructureError, match=r"broken\.extxyz: expected structures that ASE reads"):
+        structures.read_all(path)
