@@ -1,0 +1,271 @@
+"""How good a potential is: its energies and forces against labelled structures, in all and by cluster size.
+
+Energies are compared per atom (a water bead is one molecule), forces by Cartesian component. `parity` gives
+the plain numbers that the figures show, `summarize` the errors that tables and JSON give.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from alnn.errors import AlnnError, ConfigError, StructureError
+from alnn.size_bins import DEFAULT_BINS, SizeBin, parse_bins
+
+if TYPE_CHECKING:
+    from ase import Atoms
+
+    from alnn.potential import Potential
+
+CHUNK = 2000  # structures handed to the kernel at once: bounds the memory, costs nothing
+
+
+@dataclass(frozen=True)
+class Parity:
+    """Reference and prediction side by side.
+
+    n_atoms (S,); energy_reference, energy_predicted (S,) eV/atom; forces_reference, forces_predicted (A, 3)
+    eV/A, all structures one after the other, NaN where a structure has no reference forces; extrapolating
+    (S,) bool: a descriptor left the training range; origin: S strings.
+    """
+
+    n_atoms: NDArray[np.int64]
+    energy_reference: NDArray[np.float64]
+    energy_predicted: NDArray[np.float64]
+    forces_reference: NDArray[np.float64]
+    forces_predicted: NDArray[np.float64]
+    extrapolating: NDArray[np.bool_]
+    origin: list[str]
+
+    @property
+    def energy_error(self) -> NDArray[np.float64]:
+        """(S,) predicted - reference, meV/atom."""
+        return 1e3 * (self.energy_predicted - self.energy_reference)
+
+    @property
+    def force_error(self) -> NDArray[np.float64]:
+        """(A, 3) predicted - reference, meV/A."""
+        return 1e3 * (self.forces_predicted - self.forces_reference)
+
+    def atoms_of(self, structures: NDArray[np.bool_]) -> NDArray[np.bool_]:
+        """Mask over atoms (A,) that belongs to a mask over structures (S,)."""
+        return np.repeat(structures, self.n_atoms)
+
+
+@dataclass(frozen=True)
+class Errors:
+    """Errors of a group of structures: energies in meV/atom, force components in meV/A; None for nothing."""
+
+    label: str
+    structures: int
+    force_components: int
+    energy_mae: float | None
+    energy_rmse: float | None
+    energy_max: float | None
+    force_mae: float | None
+    force_rmse: float | None
+    force_max: float | None
+
+
+@dataclass(frozen=True)
+class Outlier:
+    """One of the worst structures: signed energy error (meV/atom) and largest force error (meV/A)."""
+
+    index: int
+    n_atoms: int
+    energy_error: float
+    force_error: float | None
+    extrapolating: bool
+    origin: str
+
+
+@dataclass(frozen=True)
+class EvaluationResult:
+    """Everything `alnn evaluate` says; `all` covers every structure, `bins` the size bins in order."""
+
+    species: list[str]
+    all: Errors
+    bins: list[Errors]
+    largest: list[Outlier]
+    extrapolating: int
+    parity: Parity
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain values for `json.dump`; the parity arrays stay out."""
+        return {
+            "format": "alnn-evaluation",
+            "version": 1,
+            "units": {"energy": "meV/atom", "force": "meV/angstrom"},
+            "species": self.species,
+            "all": asdict(self.all),
+            "bins": [asdict(b) for b in self.bins],
+            "largest": [asdict(o) for o in self.largest],
+            "extrapolating_structures": self.extrapolating,
+        }
+
+
+def predict(potential: Potential, structures: Sequence[Atoms], chunk: int = CHUNK) -> Iterator[Any]:
+    """Predictions of a potential, one a structure in order, computed `chunk` structures at a time."""
+    from alnn.calculator import Evaluator
+
+    evaluator = Evaluator(potential)
+    for start in range(0, len(structures), chunk):
+        yield from evaluator.evaluate(structures[start : start + chunk])
+
+
+def parity(structures: Sequence[Atoms], predictions: Iterable[Any]) -> Parity:
+    """Reference labels of `structures` beside `predictions` (objects with energy, forces, extrapolations).
+
+    Raises StructureError if a structure has no finite reference energy.
+    """
+    energies, forces, predicted, predicted_forces, extrapolating = [], [], [], [], []
+    for index, (atoms, prediction) in enumerate(zip(structures, predictions, strict=True)):
+        energy, force = _label(atoms, index)
+        energies.append(energy / len(atoms))
+        forces.append(force)
+        predicted.append(float(prediction.energy) / len(atoms))
+        predicted_forces.append(np.asarray(prediction.forces, dtype=float).reshape(-1, 3))
+        extrapolating.append(bool(np.sum(prediction.extrapolations)))
+    return Parity(
+        n_atoms=np.array([len(atoms) for atoms in structures], dtype=np.int64),
+        energy_reference=np.array(energies, dtype=float),
+        energy_predicted=np.array(predicted, dtype=float),
+        forces_reference=np.concatenate([np.empty((0, 3)), *forces]),
+        forces_predicted=np.concatenate([np.empty((0, 3)), *predicted_forces]),
+        extrapolating=np.array(extrapolating, dtype=bool),
+        origin=[str(atoms.info.get("origin", "")) for atoms in structures],
+    )
+
+
+def _label(atoms: Atoms, index: int) -> tuple[float, NDArray[np.float64]]:
+    """Energy (eV) and forces (N, 3) (eV/A, NaN if there are none) that a structure carries."""
+    results = atoms.calc.results if atoms.calc is not None else {}
+    energy = results.get("energy")
+    if energy is None or not np.isfinite(energy):
+        where = f"structure {index} ({len(atoms)} atoms)"
+        raise StructureError(f"expected a finite reference energy, found {energy} in {where}")
+    forces = results.get("forces", np.full((len(atoms), 3), np.nan))
+    return float(energy), np.asarray(forces, dtype=float)
+
+
+def errors_of(label: str, energy_error: NDArray[np.float64], force_error: NDArray[np.float64]) -> Errors:
+    """MAE, RMSE and largest magnitude of energy errors (S,) and force errors (any shape, NaN left out)."""
+    force = force_error[np.isfinite(force_error)]
+    return Errors(label, energy_error.size, force.size, *_moments(energy_error), *_moments(force))
+
+
+def _moments(error: NDArray[np.float64]) -> tuple[float | None, float | None, float | None]:
+    if error.size == 0:
+        return None, None, None
+    magnitude = np.abs(error)
+    return float(magnitude.mean()), float(np.sqrt(np.mean(error**2))), float(magnitude.max())
+
+
+def summarize(
+    data: Parity, species: list[str], bins: Sequence[SizeBin], n_largest: int = 10
+) -> EvaluationResult:
+    """Errors in all, by size bin, and the `n_largest` structures of largest energy error."""
+    by_bin = []
+    for size_bin in bins:
+        mask = size_bin.holds(data.n_atoms)
+        forces = data.force_error[data.atoms_of(mask)]
+        by_bin.append(errors_of(size_bin.label, data.energy_error[mask], forces))
+    return EvaluationResult(
+        species=species,
+        all=errors_of("all", data.energy_error, data.force_error),
+        bins=by_bin,
+        largest=_largest(data, n_largest),
+        extrapolating=int(data.extrapolating.sum()),
+        parity=data,
+    )
+
+
+def _largest(data: Parity, count: int) -> list[Outlier]:
+    first = np.concatenate([[0], np.cumsum(data.n_atoms)])
+    outliers = []
+    for index in np.argsort(-np.abs(data.energy_error), kind="stable")[:count]:
+        force = np.abs(data.force_error[first[index] : first[index + 1]])
+        outliers.append(
+            Outlier(
+                index=int(index),
+                n_atoms=int(data.n_atoms[index]),
+                energy_error=float(data.energy_error[index]),
+                force_error=float(np.nanmax(force)) if np.isfinite(force).any() else None,
+                extrapolating=bool(data.extrapolating[index]),
+                origin=data.origin[index],
+            )
+        )
+    return outliers
+
+
+def evaluate(
+    potential: Potential, structures: Sequence[Atoms], bins: Sequence[SizeBin] | str = DEFAULT_BINS
+) -> EvaluationResult:
+    """Errors of `potential` on labelled `structures`. Raises StructureError if a label is missing."""
+    size_bins = parse_bins(bins) if isinstance(bins, str) else bins
+    return summarize(parity(structures, predict(potential, structures)), list(potential.species), size_bins)
+
+
+def read_labelled(path: Path) -> list[Atoms]:
+    """Labelled structures from an HDF5 file of ours or from anything that ASE reads.
+
+    Raises StructureError if the file is missing or unreadable (PoolError for a damaged HDF5 file).
+    """
+    if not path.is_file():
+        raise StructureError(f"expected a file of labelled structures, found none at {path}")
+    if path.suffix in (".h5", ".hdf5"):
+        from alnn.pool import read_structures
+
+        return read_structures(path)
+    import ase.io
+
+    try:
+        return list(ase.io.read(path, index=":"))
+    except AlnnError:
+        raise
+    except Exception as error:  # ASE's readers raise whatever their parsers run into
+        found = f"{type(error).__name__} ({error})"
+        raise StructureError(f"expected structures that ASE can read, found {found} in {path}") from None
+
+
+def energy_unit(species: Sequence[str]) -> str:
+    """What an energy is divided by: "molecule" for the one-bead water, else "atom"."""
+    return "molecule" if list(species) == ["W"] else "atom"
+
+
+def write_json(result: EvaluationResult, path: Path, **more: Any) -> None:
+    """The result, and what else is to be said (file names), as JSON. Raises ConfigError if that fails."""
+    try:
+        path.write_text(json.dumps({**more, **result.to_json()}, indent=2) + "\n")
+    except OSError as error:
+        raise ConfigError(f"expected a writable file, found '{error.strerror}' at {path}") from None
+
+
+def evaluate_command(
+    potential: Path, data: Path, json_path: Path | None = None, bins: str = DEFAULT_BINS
+) -> EvaluationResult:
+    """`alnn evaluate P.alnn DATA [--json F] [--bins B]`: prints the table, writes the JSON if asked for."""
+    from rich.console import Console
+
+    from alnn.potential import Potential
+    from alnn.report.tables import error_table, notes
+
+    size_bins = parse_bins(bins)
+    network = Potential.read(potential)
+    structures = read_labelled(data)
+    if not structures:
+        raise StructureError(f"expected labelled structures, found none in {data}")
+    result = evaluate(network, structures, size_bins)
+    console = Console()
+    console.print(error_table(result, f"{potential.name} on {data.name}"))
+    for line in notes(result):
+        console.print(line, highlight=False, markup=False)
+    if json_path is not None:
+        write_json(result, json_path, potential=potential.name, data=data.name)
+    return result

@@ -1,0 +1,1 @@
+"""What a campaign has come to: figures, tables and one HTML page."""

@@ -1,0 +1,75 @@
+"""Errors as text: a table for the terminal and the sentences under it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alnn.evaluation import energy_unit
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from alnn.evaluation import Errors, EvaluationResult, Outlier
+
+
+def number(value: float | None) -> str:
+    """An error to three digits or two decimals, whichever says more; a dash for none."""
+    if value is None:
+        return "-"
+    return f"{value:.3g}" if abs(value) < 1 else f"{value:.2f}"
+
+
+def row(errors: Errors) -> list[str]:
+    """Cells of one row, in the order of `headings`."""
+    values = (
+        errors.energy_mae,
+        errors.energy_rmse,
+        errors.energy_max,
+        errors.force_mae,
+        errors.force_rmse,
+        errors.force_max,
+    )
+    return [errors.label, f"{errors.structures}", *(number(value) for value in values)]
+
+
+def headings(unit: str) -> list[tuple[str, str]]:
+    """Names and units of the columns; `unit` is "molecule" or "atom"."""
+    energy, force = f"meV/{unit}", "meV/Å"
+    names = ("energy MAE", "energy RMSE", "energy max")
+    return [
+        ("size", unit + "s"),
+        ("structures", ""),
+        *((name, energy) for name in names),
+        *((name.replace("energy", "force"), force) for name in names),
+    ]
+
+
+def error_table(result: EvaluationResult, title: str = "") -> Table:
+    """The errors as a rich table: a row for all structures, then one a size bin."""
+    from rich.table import Table
+
+    table = Table(title=title or None)
+    for name, unit in headings(energy_unit(result.species)):
+        table.add_column(f"{name}\n{unit}", justify="right")
+    for errors in [result.all, *result.bins]:
+        table.add_row(*row(errors), end_section=errors is result.all)
+    return table
+
+
+def describe(outlier: Outlier, unit: str) -> str:
+    """One sentence on one of the worst structures."""
+    extrapolating = ", extrapolating" if outlier.extrapolating else ""
+    return (
+        f"structure {outlier.index} ({outlier.origin or 'origin unknown'}): {outlier.n_atoms} {unit}s, "
+        f"{outlier.energy_error:+.2f} meV/{unit}, forces {number(outlier.force_error)} meV/Å{extrapolating}"
+    )
+
+
+def notes(result: EvaluationResult, worst: int = 3) -> list[str]:
+    """What the table leaves out: the worst structures, and how many leave the training range."""
+    unit = energy_unit(result.species)
+    lines = ["largest energy errors:"] + [f"  {describe(o, unit)}" for o in result.largest[:worst]]
+    if result.extrapolating:
+        share = f"{result.extrapolating} of {result.all.structures}"
+        lines.append(f"{share} structures leave the range of the training set")
+    return lines
