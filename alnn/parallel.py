@@ -1,0 +1,95 @@
+"""Work spread over the ranks of the job; the result does not depend on how many there are.
+
+Every rank runs the same campaign code. What only one rank may do goes through `root`, what many may do side
+by side through `map`; both hand the same values to all ranks, and both raise the same error on all ranks,
+so that none is left waiting.
+"""
+
+import pickle
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from typing import Any, TypeVar
+
+from mpi4py import MPI
+
+Item = TypeVar("Item")
+Result = TypeVar("Result")
+
+
+class Ranks:
+    """The ranks of an MPI communicator, one of them alone included."""
+
+    def __init__(self, comm: MPI.Comm = MPI.COMM_WORLD) -> None:
+        self.comm = comm
+        self.rank = comm.Get_rank()
+        self.size = comm.Get_size()
+
+    @property
+    def is_root(self) -> bool:
+        """Whether this rank writes the files of the campaign."""
+        return self.rank == 0
+
+    def root(self, function: Callable[[], Result]) -> Result:
+        """Call `function` on rank 0 and give its result, or its error, to all ranks."""
+        outcome = _attempt(function) if self.is_root else None
+        return _unwrap(self.comm.bcast(outcome, root=0))
+
+    def map(
+        self,
+        function: Callable[[Item], Result],
+        items: Sequence[Item],
+        costs: Sequence[float] | None = None,
+    ) -> list[Result]:
+        """`[function(item) for item in items]`, the items spread over the ranks.
+
+        `items` must be the same on every rank. `costs` says how long each will take, in any unit, for an
+        even share. The first error in the order of the items is raised, on all ranks.
+        """
+        owner = share(costs if costs is not None else [1.0] * len(items), self.size)
+        mine: dict[int, tuple[bool, Any]] = {}
+        for index, item in enumerate(items):
+            if owner[index] == self.rank:
+                mine[index] = _attempt(lambda item=item: function(item))
+        everything: dict[int, tuple[bool, Any]] = {}
+        for part in self.comm.allgather(mine):
+            everything.update(part)
+        return [_unwrap(everything[index]) for index in range(len(items))]
+
+
+def share(costs: Sequence[float], ranks: int) -> list[int]:
+    """The rank of each item: the costliest first, each to the rank that has least to do."""
+    load = [0.0] * ranks
+    owner = [0] * len(costs)
+    for index in sorted(range(len(costs)), key=lambda i: (-costs[i], i)):
+        owner[index] = min(range(ranks), key=lambda rank: (load[rank], rank))
+        load[owner[index]] += costs[index]
+    return owner
+
+
+def abort_if_alone(error: BaseException, message: str) -> None:
+    """End the whole job where one rank failed on its own: the others would wait for it for ever."""
+    if MPI.COMM_WORLD.Get_size() > 1 and not getattr(error, "shared_by_all_ranks", False):
+        print(message, file=sys.stderr, flush=True)
+        MPI.COMM_WORLD.Abort(2)
+
+
+def _attempt(function: Callable[[], Any]) -> tuple[bool, Any]:
+    try:
+        return True, function()
+    except Exception as error:
+        error.shared_by_all_ranks = True
+        try:
+            pickle.loads(pickle.dumps(error))
+        except Exception:
+            text = "".join(traceback.format_exception(error))
+            error = RuntimeError(text)
+            error.shared_by_all_ranks = True
+        return False, error
+
+
+def _unwrap(outcome: tuple[bool, Any]) -> Any:
+    succeeded, value = outcome
+    if not succeeded:
+        raise value
+    return value

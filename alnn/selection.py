@@ -1,0 +1,68 @@
+"""Which candidates deserve a place in the pool. NumPy only.
+
+By true error, as in the papers: every candidate is labelled first and those the potential was wrong about
+are kept. By committee: the networks' disagreement says beforehand where a label would teach most, so only
+those are labelled.
+"""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+
+@dataclass(frozen=True)
+class Choice:
+    """A candidate that was chosen, and why."""
+
+    index: int
+    reason: str
+
+
+def by_error(
+    predicted: np.ndarray, labelled: np.ndarray, n_atoms: np.ndarray, tolerance: float
+) -> list[Choice]:
+    """Candidates whose energy per atom is off by more than `tolerance` (eV/atom).
+
+    predicted, labelled (C,): total energies in eV; n_atoms (C,). A prediction that is not finite counts as
+    wrong.
+    """
+    error = np.abs(np.asarray(predicted) - np.asarray(labelled)) / np.asarray(n_atoms)
+    wrong = np.flatnonzero(~(error <= tolerance))
+    return [Choice(int(i), f"error {1e3 * error[i]:.2f} meV/atom") for i in wrong]
+
+
+def committee_spread(member_energies: np.ndarray, n_atoms: np.ndarray) -> np.ndarray:
+    """Standard deviation of the members' energies per atom (C,) in eV/atom; member_energies (C, M) in eV.
+
+    A candidate that any member finds not finite gets an infinite spread.
+    """
+    energies = np.asarray(member_energies, float) / np.asarray(n_atoms, float)[:, None]
+    with np.errstate(invalid="ignore"):
+        spread = energies.std(axis=1)
+    return np.where(np.isfinite(spread), spread, np.inf)
+
+
+def by_committee(
+    spread: np.ndarray,
+    features: np.ndarray,
+    chains: np.ndarray,
+    count: int,
+    threshold: float,
+    distance: float,
+) -> list[Choice]:
+    """At most `count` candidates of largest committee spread, no two of them alike.
+
+    spread (C,) in eV/atom, those at or below `threshold` are passed over; features (C, F): mean descriptors
+    of each candidate in units of their spread over the pool; chains (C,): the chain each came from. A
+    candidate is like a chosen one if their features are closer than `distance` (root mean square over F).
+    Neighbours on one chain are alike within twice that distance.
+    """
+    chosen: list[int] = []
+    for index in np.argsort(-np.asarray(spread), kind="stable"):
+        if len(chosen) == count or not spread[index] > threshold:
+            break
+        apart = np.sqrt(np.mean((features[chosen] - features[index]) ** 2, axis=1))
+        needed = np.where(chains[chosen] == chains[index], 2 * distance, distance)
+        if np.all(apart >= needed):
+            chosen.append(int(index))
+    return [Choice(i, f"committee spread {1e3 * spread[i]:.2f} meV/atom") for i in chosen]

@@ -1,0 +1,54 @@
+"""Selection: candidates off by more than the tolerance, or those the committee disagrees on, no two alike."""
+
+import numpy as np
+
+from alnn import selection
+
+
+def indices(choices):
+    return [choice.index for choice in choices]
+
+
+def test_errors_count_per_atom():
+    choices = selection.by_error([1.0, 2.0, 3.0], [1.02, 2.02, 3.0], [10, 30, 5], tolerance=1e-3)
+    assert indices(choices) == [0]
+    assert choices[0].reason == "error 2.00 meV/atom"
+
+
+def test_a_prediction_that_is_not_finite_is_wrong():
+    assert indices(selection.by_error([np.nan, np.inf, 1.0], [1.0, 1.0, 1.0], [1, 1, 1], 1e-3)) == [0, 1]
+
+
+def test_spread_is_per_atom_and_infinite_where_a_member_fails():
+    spread = selection.committee_spread([[1.0, 3.0], [np.nan, 1.0], [np.inf, 1.0]], [2, 2, 2])
+    np.testing.assert_array_equal(spread, [0.5, np.inf, np.inf])
+
+
+def far_apart(count):
+    return np.eye(count) * 100
+
+
+def test_the_largest_spreads_are_chosen_in_order():
+    spread = np.array([1.0, 5.0, 3.0, 4.0, 2.0])
+    chains = np.arange(5)
+    assert indices(selection.by_committee(spread, far_apart(5), chains, 3, 0.0, 0.1)) == [1, 3, 2]
+    assert indices(selection.by_committee(spread, far_apart(5), chains, 9, 2.5, 0.1)) == [1, 3, 2]
+    assert indices(selection.by_committee(spread, far_apart(5), chains, 3, 5.0, 0.1)) == []
+
+
+def test_no_two_chosen_are_alike():
+    spread = np.array([5.0, 4.9, 1.0])
+    features = np.array([[0.0, 0.0], [0.05, 0.05], [1.0, 1.0]])
+    assert indices(selection.by_committee(spread, features, np.arange(3), 2, 0.0, 0.1)) == [0, 2]
+    assert indices(selection.by_committee(spread, features, np.arange(3), 2, 0.0, 0.01)) == [0, 1]
+
+
+def test_neighbours_on_a_chain_are_alike_sooner():
+    spread = np.array([5.0, 4.0])
+    features = np.array([[0.0], [0.15]])
+    assert indices(selection.by_committee(spread, features, np.array([0, 1]), 2, 0.0, 0.1)) == [0, 1]
+    assert indices(selection.by_committee(spread, features, np.array([3, 3]), 2, 0.0, 0.1)) == [0]
+
+
+def test_no_candidates_are_no_choices():
+    assert selection.by_committee(np.zeros(0), np.zeros((0, 3)), np.zeros(0, int), 5, 0.0, 0.1) == []
