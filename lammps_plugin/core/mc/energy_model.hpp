@@ -7,10 +7,10 @@ namespace alnn {
 
 /// The potential energy of the chain's present state, and of that state with one particle elsewhere.
 ///
-/// Energies in eV, positions in angstrom. The model keeps its own copy of the positions; the chain tells it of
-/// every change through `try_move` followed by exactly one `accept` or `reject`. In a periodic box a position may
-/// lie in any image. All ranks of a parallel run call the same functions in the same order with the same numbers,
-/// and every rank is returned the same energy, bit for bit.
+/// Energies in eV, positions in angstrom. The model keeps its own copy of the positions; the chain tells it
+/// of every change through `try_move` followed by exactly one `accept` or `reject`. In a periodic box a
+/// position may lie in any image. All ranks of a parallel run call the same functions in the same order with
+/// the same numbers, and every rank is returned the same energy, bit for bit.
 class EnergyModel {
  public:
   virtual ~EnergyModel() = default;

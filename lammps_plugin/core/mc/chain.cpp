@@ -1,0 +1,41 @@
+#include "mc/chain.hpp"
+
+#include <algorithm>
+#include <cstdio>
+#include <stdexcept>
+
+namespace alnn {
+
+MoveCounts operator-(const MoveCounts& a, const MoveCounts& b) {
+  return {a.attempted - b.attempted,       a.accepted - b.accepted,     a.hard_core - b.hard_core,
+          a.disconnected - b.disconnected, a.non_finite - b.non_finite, a.refused - b.refused};
+}
+
+ChainState start_chain(const std::vector<Vec3>& positions, EnergyModel& model) {
+  ChainState state;
+  state.positions = positions;
+  state.energy = model.recompute();
+  if (!std::isfinite(state.energy))
+    throw std::runtime_error("expected a finite energy of the starting structure, found " +
+                             std::to_string(state.energy));
+  return state;
+}
+
+void verify_energy(ChainState& state, EnergyModel& model) {
+  constexpr double tolerance = 1e-8;  // eV per particle
+  const double energy = model.recompute();
+  const double drift = std::fabs(energy - state.energy) / std::max(1, state.size());
+  if (!(drift <= tolerance)) {
+    char text[256];
+    std::snprintf(
+        text, sizeof text,
+        "expected the running energy to agree with a full evaluation within %g eV per particle, found "
+        "%.12g eV against %.12g eV after %llu moves",
+        tolerance, state.energy, energy, static_cast<unsigned long long>(state.move));
+    throw std::runtime_error(text);
+  }
+  state.largest_drift = std::max(state.largest_drift, drift);
+  state.energy = energy;
+}
+
+}  // namespace alnn

@@ -1,0 +1,215 @@
+#include "mc.h"
+
+#include <cstring>
+#include <stdexcept>
+
+#include "atom.h"
+#include "comm.h"
+#include "domain.h"
+#include "error.h"
+#include "fmt/format.h"
+#include "force.h"
+#include "lammps.h"
+#include "mc/metropolis.hpp"
+#include "mc_local.h"
+#include "mc_species.h"
+#include "mc_whole_energy.h"
+#include "modify.h"
+#include "platform.h"
+#include "timer.h"
+#include "update.h"
+#include "utils.h"
+
+using namespace LAMMPS_NS;
+using namespace alnn;
+
+void Mc::command(int narg, char** arg) {
+  check_input();
+  McSettings settings;
+  try {
+    settings = parse_mc(std::vector<std::string>(arg, arg + narg), atom->ntypes);
+  } catch (const McSyntaxError& fault) {
+    error->all(FLERR, fault.what());
+  }
+  try {
+    sample(settings);
+  } catch (const std::invalid_argument& fault) {
+    error->all(FLERR, fmt::format("mc: {}", fault.what()));
+  } catch (const std::runtime_error& fault) {
+    error->all(FLERR, fmt::format("mc: {}", fault.what()));
+  }
+}
+
+void Mc::check_input() const {
+  if (!domain->box_exist) error->all(FLERR, "mc: expected a simulation box before the command, found none");
+  if (strcmp(update->unit_style, "metal") != 0 && strcmp(update->unit_style, "real") != 0)
+    error->all(FLERR, "mc: expected units metal or real, found units {}", update->unit_style);
+  if (!force->pair) error->all(FLERR, "mc: expected a pair style, found none");
+  if (atom->natoms == 0) error->all(FLERR, "mc: expected at least one atom, found none");
+  if (atom->natoms > 10000000) error->all(FLERR, "mc: expected at most 1e7 atoms, found {}", atom->natoms);
+  if (!atom->tag_enable) error->all(FLERR, "mc: expected atoms with IDs, found atom_modify id no");
+}
+
+double Mc::to_ev() const {
+  return strcmp(update->unit_style, "real") == 0
+             ? utils::get_conversion_factor(utils::ENERGY, utils::REAL2METAL)
+             : 1.0;
+}
+
+void Mc::sample(const McSettings& settings) {
+  timed_out_ = false;
+  atoms_ = std::make_unique<McAtoms>(lmp);
+  const Box box = atoms_->box();
+  if (settings.cluster_radius == 0.0 && !(box.periodic[0] && box.periodic[1] && box.periodic[2])) {
+    const std::string what =
+        "mc: particles can leave for good in a direction that is not periodic; "
+        "the keyword cluster with a radius keeps them together";
+    if (settings.ensemble == Ensemble::nested) error->all(FLERR, what);
+    if (comm->me == 0) error->warning(FLERR, what);
+  }
+  if (settings.cluster_radius > 0.0 && atoms_->size() > 32768)
+    error->all(FLERR, "mc: expected at most 32768 atoms with the keyword cluster, found {}", atoms_->size());
+  Guards guards(atoms_->positions(), atoms_->types(), box, settings.rmin, settings.cluster_radius);
+  open_dump(settings);
+  const std::unique_ptr<EnergyModel> model = energy_model(settings);
+  ChainState state = start_chain(atoms_->positions(), *model);
+  if (timer->has_timeout()) timer->init_timeout();
+
+  const double start = platform::walltime();
+  if (settings.ensemble == Ensemble::nvt)
+    sample_nvt(settings, state, guards, *model);
+  else
+    sample_nested(settings, state, guards, *model);
+  report_end(state, state.counts, platform::walltime() - start);
+
+  // Rank 0 has written the frames; should ranks on unlike processors differ in a last bit, its positions
+  // hold.
+  MPI_Bcast(state.positions.data(), 3 * state.size(), MPI_DOUBLE, 0, world);
+  atoms_->place_all(state.positions);
+  dump_.reset();
+  atoms_.reset();
+}
+
+void Mc::sample_nvt(const McSettings& settings, ChainState& state, Guards& guards, EnergyModel& model) {
+  MetropolisSettings s;
+  s.cycles = settings.cycles;
+  s.equilibrate = settings.equilibrate;
+  s.temperature = settings.temperature;
+  s.displace = settings.displace;
+  s.check = settings.check;
+  const std::int64_t report_every = std::max<std::int64_t>(1, settings.cycles / 10);
+  utils::logmesg(lmp, fmt::format("   Cycle   Energy/atom (eV)  Acceptance\n{:8d} {:18.10f}\n", 0,
+                                  state.energy_per_particle()));
+  const MetropolisResult result =
+      run_metropolis(s, state, guards, model, {settings.seed}, [&](std::int64_t cycle) {
+        if (cycle > 0 && settings.dump_every > 0 && cycle % settings.dump_every == 0)
+          write_frame(state, fmt::format("cycle={} temperature={}", cycle, settings.temperature));
+        if (cycle > 0 && cycle % report_every == 0)
+          utils::logmesg(lmp, fmt::format("{:8d} {:18.10f} {:11.4f}\n", cycle, state.energy_per_particle(),
+                                          state.counts.acceptance()));
+        return keep_going(cycle + settings.equilibrate);
+      });
+  utils::logmesg(
+      lmp, fmt::format("mc nvt: {} cycles at {} K, displace {:.6g} A, acceptance {:.4f} of {} moves\n",
+                       result.cycles, settings.temperature, result.displace, result.production.acceptance(),
+                       result.production.attempted));
+}
+
+void Mc::sample_nested(const McSettings& settings, ChainState& state, Guards& guards, EnergyModel& model) {
+  NestedSettings s;
+  s.cycles = settings.cycles;
+  s.stage = settings.stage;
+  s.displace = settings.displace;
+  s.tune = settings.tune;
+  s.check = settings.check;
+  s.temperatures = settings.temperatures;
+  utils::logmesg(lmp,
+                 "Stage        Cap (eV/atom)     ln X   Acceptance    Displace     Mean (eV/atom)   "
+                 "Lowest (eV/atom)    Samples\n");
+  const NestedResult result = run_nested(
+      s, state, guards, model, {settings.seed},
+      [&](const Stage& stage, std::int64_t cycle) {
+        utils::logmesg(lmp,
+                       fmt::format("{:5d} {:20.10f} {:8.3f} {:12.5f} {:11.5f} {:18.10f} {:18.10f} {:10d}\n",
+                                   stage.number, stage.cap, stage.log_volume, stage.counts.acceptance(),
+                                   stage.displace, stage.mean, stage.lowest, stage.samples));
+        if (stage.at_cap)
+          write_frame(state, fmt::format("stratum={} cycle={} cap={:.12g}", stage.number, cycle, stage.cap));
+      },
+      [&](std::int64_t cycle) { return keep_going(cycle); });
+  for (std::size_t t = 0; t < settings.temperatures.size(); ++t)
+    utils::logmesg(lmp,
+                   fmt::format("mc nested: T = {:g} K, ln Z = {:.6f} relative to the volume of stage 0\n",
+                               settings.temperatures[t], log_partition_function(result.stages, t)));
+  const char* end = result.end == NestedEnd::stuck ? "stuck (acceptance below 1e-3)" : "the cycles are used";
+  if (result.end == NestedEnd::stopped) end = "time is up";
+  utils::logmesg(
+      lmp, fmt::format("mc nested: {} stages, {} cycles; {}\n", result.stages.size(), result.cycles, end));
+}
+
+std::string Mc::why_not_local() const {
+  if (atom->molecular != Atom::ATOMIC || force->kspace) return "bonds or long-range interactions";
+  if (modify->n_energy_global > 0 || modify->n_pre_force > 0 || modify->n_post_force_any > 0)
+    return "a fix that may add to the energy";
+  return why_pair_not_local(lmp, atoms_->box());
+}
+
+std::unique_ptr<EnergyModel> Mc::energy_model(const McSettings& settings) {
+  const std::string hindrance = why_not_local();
+  if (settings.local == LocalChoice::yes && !hindrance.empty())
+    error->all(FLERR, "mc: expected a system whose energy changes locally with 'local yes', found {}",
+               hindrance);
+  const bool local = settings.local != LocalChoice::no && hindrance.empty();
+  utils::logmesg(lmp, fmt::format("mc: {} particles, seed {}, energies {}\n", atoms_->size(), settings.seed,
+                                  local ? "updated locally" : "evaluated as a whole"));
+  if (local) return make_local_energy(lmp, *atoms_);
+  return std::make_unique<WholeEnergy>(lmp, *atoms_, to_ev());
+}
+
+void Mc::open_dump(const McSettings& settings) {
+  if (settings.dump_file.empty()) return;
+  species_ = settings.species.empty() ? names_of_types(lmp) : settings.species;
+  if (species_.empty())
+    error->all(FLERR, "mc: expected the names of the {} atom types by the keyword species, found none",
+               atom->ntypes);
+  std::string fault;
+  if (comm->me == 0) {
+    try {
+      dump_ = std::make_unique<FrameFile>(settings.dump_file);
+    } catch (const std::runtime_error& caught) {
+      fault = caught.what();
+    }
+  }
+  int failed = !fault.empty();
+  MPI_Bcast(&failed, 1, MPI_INT, 0, world);
+  if (failed)
+    error->all(FLERR, "mc: {}", fault.empty() ? "rank 0 could not open " + settings.dump_file : fault);
+}
+
+void Mc::write_frame(const ChainState& state, const std::string& keys) {
+  if (!dump_) return;
+  const Vec3 origin{domain->boxlo[0], domain->boxlo[1], domain->boxlo[2]};
+  try {
+    dump_->write(extended_xyz(state.positions, atoms_->types(), species_, atoms_->box(), origin,
+                              fmt::format("energy={:.12g} {}", state.energy, keys)));
+  } catch (const std::runtime_error& fault) {
+    error->one(FLERR, "mc: {}", fault.what());  // only rank 0 writes
+  }
+}
+
+bool Mc::keep_going(std::int64_t cycle) {
+  if (timer->has_timeout() && timer->check_timeout(static_cast<int>(cycle))) timed_out_ = true;
+  return !timed_out_;
+}
+
+void Mc::report_end(const ChainState& state, const MoveCounts& counts, double seconds) {
+  utils::logmesg(
+      lmp,
+      fmt::format("mc: {} moves in {:.3f} s ({:.0f} moves/s); accepted {}, refused {}, rmin {}, cluster {}, "
+                  "not finite {}\n",
+                  counts.attempted, seconds, seconds > 0.0 ? counts.attempted / seconds : 0.0,
+                  counts.accepted, counts.refused, counts.hard_core, counts.disconnected, counts.non_finite));
+  utils::logmesg(lmp,
+                 fmt::format("mc: energy {:.10g} eV, largest drift of the running energy {:.3g} eV/atom{}\n",
+                             state.energy, state.largest_drift, timed_out_ ? "; stopped by the timer" : ""));
+}

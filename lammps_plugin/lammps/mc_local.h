@@ -1,0 +1,21 @@
+// Local energy updates, where the pair style can do them.
+#ifndef ALNN_MC_LOCAL_H
+#define ALNN_MC_LOCAL_H
+
+#include <memory>
+#include <string>
+
+#include "mc/energy_model.hpp"
+#include "mc_atoms.h"
+
+namespace alnn {
+
+/// What keeps the pair style from local updates in this box; empty if nothing does.
+std::string why_pair_not_local(LAMMPS_NS::LAMMPS* lmp, const Box& box);
+
+/// Requires `why_pair_not_local` to be empty.
+std::unique_ptr<EnergyModel> make_local_energy(LAMMPS_NS::LAMMPS* lmp, const McAtoms& atoms);
+
+}  // namespace alnn
+
+#endif

@@ -1,0 +1,180 @@
+#include "mc_settings.h"
+
+#include <algorithm>
+#include <cerrno>
+#include <cmath>
+#include <cstdlib>
+#include <functional>
+#include <map>
+
+namespace alnn {
+
+namespace {
+
+[[noreturn]] void refuse(const std::string& expected, const std::string& found) {
+  throw McSyntaxError("mc: expected " + expected + ", found " + found);
+}
+
+std::string quoted(const std::string& word) { return "'" + word + "'"; }
+
+bool reads_as_number(const std::string& word) {
+  char* end = nullptr;
+  std::strtod(word.c_str(), &end);
+  return !word.empty() && *end == '\0';
+}
+
+/// The words of one command line, taken one by one.
+class Words {
+ public:
+  explicit Words(const std::vector<std::string>& words) : words_(words) {}
+
+  bool empty() const { return next_ == words_.size(); }
+  std::size_t left() const { return words_.size() - next_; }
+  const std::string& peek(std::size_t ahead) const { return words_[next_ + ahead]; }
+
+  const std::string& take(const std::string& what) {
+    if (empty()) refuse(what, "the end of the command");
+    return words_[next_++];
+  }
+
+  double number(const std::string& what) {
+    const std::string& word = take(what);
+    const double value = reads_as_number(word) ? std::atof(word.c_str()) : NAN;
+    if (!std::isfinite(value)) refuse(what, quoted(word));
+    return value;
+  }
+
+  double positive(const std::string& what) {
+    const double value = number(what);
+    if (value <= 0.0) refuse(what, quoted(words_[next_ - 1]));
+    return value;
+  }
+
+  std::int64_t whole(const std::string& what, std::int64_t smallest) {
+    const std::string& word = take(what);
+    char* end = nullptr;
+    errno = 0;
+    const long long value = std::strtoll(word.c_str(), &end, 10);
+    if (word.empty() || *end != '\0' || errno != 0 || value < smallest) refuse(what, quoted(word));
+    return value;
+  }
+
+  bool yes(const std::string& what) {
+    const std::string& word = take(what);
+    if (word != "yes" && word != "no") refuse(what, quoted(word));
+    return word == "yes";
+  }
+
+ private:
+  const std::vector<std::string>& words_;
+  std::size_t next_ = 0;
+};
+
+int type_of(Words& words, int ntypes) {
+  const std::string what = "a type from 1 to " + std::to_string(ntypes) + " after rmin";
+  const std::int64_t type = words.whole(what, 1);
+  if (type > ntypes) refuse(what, std::to_string(type));
+  return static_cast<int>(type) - 1;
+}
+
+/// `rmin R` for every pair of types, or `rmin I J R` for one.
+void read_rmin(Words& words, McSettings& s, int ntypes) {
+  const std::string what = "a distance (A) of at least 0 after rmin";
+  const bool of_pair = words.left() >= 3 && reads_as_number(words.peek(1));
+  const int a = of_pair ? type_of(words, ntypes) : -1, b = of_pair ? type_of(words, ntypes) : -1;
+  const double rmin = words.number(what);
+  if (rmin < 0.0) refuse(what, std::to_string(rmin));
+  if (of_pair)
+    s.rmin[a * ntypes + b] = s.rmin[b * ntypes + a] = rmin;
+  else
+    std::fill(s.rmin.begin(), s.rmin.end(), rmin);
+}
+
+void read_dump(Words& words, McSettings& s) {
+  if (s.ensemble == Ensemble::nested) {
+    const std::string& word = words.take("strata after dump");
+    if (word != "strata") refuse("'dump strata FILE' with mc nested", quoted("dump " + word));
+  } else {
+    s.dump_every = words.whole("a number of cycles of at least 1 after dump, as in 'dump 1000 FILE'", 1);
+  }
+  s.dump_file = words.take("a file name after dump");
+}
+
+void read_partition(Words& words, McSettings& s) {
+  const double low = words.positive("the lowest temperature (K) after partition");
+  const double high = words.positive("the highest temperature (K) after partition");
+  const std::int64_t count = words.whole("a number of temperatures from 1 to 1000 after partition", 1);
+  if (count > 1000) refuse("a number of temperatures from 1 to 1000 after partition", std::to_string(count));
+  if (high < low) refuse("partition with the lowest temperature first", "the highest first");
+  s.temperatures.clear();
+  for (std::int64_t k = 0; k < count; ++k)
+    s.temperatures.push_back(count > 1 ? low + (high - low) * k / (count - 1) : low);
+}
+
+void read_local(Words& words, McSettings& s) {
+  s.local = words.yes("yes or no after local") ? LocalChoice::yes : LocalChoice::no;
+}
+
+using Reader = std::function<void(Words&, McSettings&)>;
+
+std::map<std::string, Reader> keywords_of(Ensemble ensemble, int ntypes) {
+  std::map<std::string, Reader> readers{
+      {"seed",
+       [](Words& w, McSettings& s) { s.seed = w.whole("a whole number of at least 1 after seed", 1); }},
+      {"displace",
+       [](Words& w, McSettings& s) { s.displace = w.positive("a distance (A) above 0 after displace"); }},
+      {"cluster",
+       [](Words& w, McSettings& s) { s.cluster_radius = w.positive("a radius (A) above 0 after cluster"); }},
+      {"rmin", [ntypes](Words& w, McSettings& s) { read_rmin(w, s, ntypes); }},
+      {"check",
+       [](Words& w, McSettings& s) { s.check = w.whole("a number of cycles of at least 1 after check", 1); }},
+      {"local", read_local},
+      {"dump", read_dump},
+      {"species", [ntypes](Words& w, McSettings& s) {
+         s.species.clear();
+         for (int t = 0; t < ntypes; ++t)
+           s.species.push_back(
+               w.take("a name for each of the " + std::to_string(ntypes) + " types after species"));
+       }}};
+  if (ensemble == Ensemble::nvt) {
+    readers["equilibrate"] = [](Words& w, McSettings& s) {
+      s.equilibrate = w.whole("a number of cycles of at least 0 after equilibrate", 0);
+    };
+  } else {
+    readers["tune"] = [](Words& w, McSettings& s) { s.tune = w.yes("yes or no after tune"); };
+    readers["partition"] = read_partition;
+  }
+  return readers;
+}
+
+}  // namespace
+
+McSettings parse_mc(const std::vector<std::string>& words, int ntypes) {
+  Words rest(words);
+  McSettings s;
+  s.rmin.assign(static_cast<std::size_t>(ntypes) * ntypes, 0.0);
+  const std::string& ensemble = rest.take("nvt or nested after mc");
+  if (ensemble != "nvt" && ensemble != "nested") refuse("nvt or nested after mc", quoted(ensemble));
+  s.ensemble = ensemble == "nvt" ? Ensemble::nvt : Ensemble::nested;
+  s.cycles = rest.whole("a number of cycles of at least 0 after mc " + ensemble, 0);
+  if (s.ensemble == Ensemble::nvt)
+    s.temperature = rest.positive("a temperature (K) above 0 after the number of cycles");
+  else
+    s.stage = rest.whole("the cycles of a stage, at least 1, after the number of cycles", 1);
+
+  const std::map<std::string, Reader> readers = keywords_of(s.ensemble, ntypes);
+  while (!rest.empty()) {
+    const std::string& keyword = rest.take("a keyword");
+    const auto reader = readers.find(keyword);
+    if (reader == readers.end()) {
+      std::string known;
+      for (const auto& entry : readers) known += (known.empty() ? "" : ", ") + entry.first;
+      refuse("one of the keywords of mc " + ensemble + " (" + known + ")", quoted(keyword));
+    }
+    reader->second(rest, s);
+  }
+  if (s.seed == 0) refuse("the keyword seed with a whole number of at least 1", "none");
+  return s;
+}
+
+}  // namespace alnn

@@ -1,0 +1,44 @@
+// What the user writes after `mc`.
+#ifndef ALNN_MC_SETTINGS_H
+#define ALNN_MC_SETTINGS_H
+
+#include <cstdint>
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+namespace alnn {
+
+enum class Ensemble { nvt, nested };
+enum class LocalChoice { automatic, yes, no };
+
+struct McSettings {
+  Ensemble ensemble = Ensemble::nvt;
+  std::int64_t cycles = 0;
+  double temperature = 0.0;  // nvt, K
+  std::int64_t stage = 0;    // nested: cycles of a stage
+  std::uint64_t seed = 0;
+  double displace = 0.3;        // angstrom
+  double cluster_radius = 0.0;  // angstrom; 0: no cluster criterion
+  std::vector<double> rmin;     // ntypes x ntypes, angstrom
+  std::int64_t equilibrate = 0;
+  std::int64_t check = 1000;
+  LocalChoice local = LocalChoice::automatic;
+  bool tune = false;
+  std::int64_t dump_every = 0;       // nvt; 0: no dump
+  std::string dump_file;             // empty: no dump
+  std::vector<std::string> species;  // per type; empty: ask the pair style or the label map
+  std::vector<double> temperatures;  // nested: where ln Z is wanted, K
+};
+
+/// A sentence for the user: what was expected, what was found.
+struct McSyntaxError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// Reads the words after `mc`. Throws McSyntaxError.
+McSettings parse_mc(const std::vector<std::string>& words, int ntypes);
+
+}  // namespace alnn
+
+#endif
