@@ -27,7 +27,7 @@ struct McSettings {
   bool tune = false;
   std::int64_t dump_every = 0;       // nvt; 0: no dump
   std::string dump_file;             // empty: no dump
-  std::vector<std::string> species;  // per type; empty: ask the pair style or the label map
+  std::vector<std::string> species;  // per type; empty: ask the pair style
   std::vector<double> temperatures;  // nested: where ln Z is wanted, K
 };
 

@@ -26,22 +26,10 @@ struct NamesOfPair : Pair {
   }
 };
 
-std::vector<std::string> names_of_labels(LAMMPS* lmp) {
-  std::vector<std::string> names;
-  if (!lmp->atom->labelmapflag || !lmp->atom->types_style) return names;
-  for (int type = 1; type <= lmp->atom->ntypes; ++type) {
-    const std::string label = lmp->atom->lmap->find_label(type, Atom::ATOM);
-    if (label.empty()) return {};
-    names.push_back(label);
-  }
-  return names;
-}
-
 }  // namespace
 
 std::vector<std::string> names_of_types(LAMMPS* lmp) {
-  const std::vector<std::string> names = NamesOfPair::of(lmp->force->pair, lmp->atom->ntypes);
-  return names.empty() ? names_of_labels(lmp) : names;
+  return NamesOfPair::of(lmp->force->pair, lmp->atom->ntypes);
 }
 
 }  // namespace alnn

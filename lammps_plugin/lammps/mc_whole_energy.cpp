@@ -14,6 +14,7 @@
 #include "force.h"
 #include "improper.h"
 #include "kspace.h"
+#include "lammps.h"
 #include "modify.h"
 #include "pair.h"
 #include "update.h"
@@ -23,18 +24,24 @@ using namespace LAMMPS_NS;
 namespace alnn {
 
 WholeEnergy::WholeEnergy(LAMMPS* lmp, McAtoms& atoms, double to_ev)
-    : Pointers(lmp), atoms_(atoms), to_ev_(to_ev), potential_energy_(modify->get_compute_by_id("thermo_pe")) {
-  if (!potential_energy_) error->all(FLERR, "mc: expected the compute thermo_pe, found none");
-  if (force->kspace) force->kspace->setup();
-  modify->setup_pre_force(0);
+    : lmp_(lmp),
+      atoms_(atoms),
+      to_ev_(to_ev),
+      potential_energy_(lmp->modify->get_compute_by_id("thermo_pe")) {
+  if (!potential_energy_) lmp->error->all(FLERR, "mc: expected the compute thermo_pe, found none");
+  if (lmp->force->kspace) lmp->force->kspace->setup();
+  lmp->modify->setup_pre_force(0);
 }
 
 double WholeEnergy::evaluate() {
   constexpr int eflag = ENERGY_GLOBAL, vflag = VIRIAL_NONE;
   atoms_.update();
+  Atom* atom = lmp_->atom;
+  Force* force = lmp_->force;
+  Modify* modify = lmp_->modify;
   const int all = atom->nlocal + atom->nghost;
   if (all > 0) std::memset(&atom->f[0][0], 0, 3 * sizeof(double) * all);
-  update->eflag_global = update->ntimestep;
+  lmp_->update->eflag_global = lmp_->update->ntimestep;
   if (modify->n_pre_force) modify->pre_force(vflag);
   if (force->pair->compute_flag) force->pair->compute(eflag, vflag);
   if (atom->molecular != Atom::ATOMIC) {
@@ -47,7 +54,7 @@ double WholeEnergy::evaluate() {
   if (modify->n_pre_reverse) modify->pre_reverse(eflag, vflag);
   if (modify->n_post_force_any) modify->post_force(vflag);
   double energy = potential_energy_->compute_scalar();
-  if (comm->nprocs > 1) MPI_Bcast(&energy, 1, MPI_DOUBLE, 0, world);
+  if (lmp_->comm->nprocs > 1) MPI_Bcast(&energy, 1, MPI_DOUBLE, 0, lmp_->world);
   return energy * to_ev_;
 }
 

@@ -4,17 +4,17 @@
 
 #include "mc/energy_model.hpp"
 #include "mc_atoms.h"
-#include "pointers.h"
 
 namespace LAMMPS_NS {
 class Compute;
-}
+class LAMMPS;
+}  // namespace LAMMPS_NS
 
 namespace alnn {
 
 /// Every trial is one evaluation of the whole potential energy: pair, bonded, long-range and fix
 /// contributions, as `compute pe` adds them up. Same numbers on every rank.
-class WholeEnergy : public EnergyModel, protected LAMMPS_NS::Pointers {
+class WholeEnergy : public EnergyModel {
  public:
   /// `to_ev` converts LAMMPS' energy unit into eV.
   WholeEnergy(LAMMPS_NS::LAMMPS* lmp, McAtoms& atoms, double to_ev);
@@ -27,6 +27,7 @@ class WholeEnergy : public EnergyModel, protected LAMMPS_NS::Pointers {
  private:
   double evaluate();
 
+  LAMMPS_NS::LAMMPS* lmp_;
   McAtoms& atoms_;
   double to_ev_;
   LAMMPS_NS::Compute* potential_energy_;
