@@ -1,0 +1,115 @@
+"""Parameter sets of descriptors, and their values for structures.
+
+G2, G4 and G5 are Behler's atom-centred symmetry functions (J. Chem. Phys. 134, 074106 (2011), Eqs. 6, 8, 9, with
+the cutoff function of Eq. 4), `chebyshev` is the expansion of Artrith, Urban and Ceder (Phys. Rev. B 96, 014112
+(2017)). All values come from the kernel that LAMMPS uses too.
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+
+from alnn.errors import ConfigError, PotentialError
+from alnn.neighbors import pair_table
+
+Descriptors = dict[str, list[dict[str, Any]]]
+"""For each species the "functions" entries of the potential file."""
+
+_CLUSTER_G2 = [0.006428 * 2**k for k in range(8)]
+_CLUSTER_G5 = [0.000357 + 0.005 * k for k in range(18)]
+_BULK_G2 = [
+    0.00417, 0.00543, 0.00706, 0.00917, 0.01193, 0.01551, 0.02016, 0.02621, 0.03408, 0.04430, 0.05760, 0.07488, 0.09734,
+    0.12654, 0.16451, 0.21386, 0.27802, 0.36143, 0.46986, 0.61082, 0.79406, 1.03229, 1.34197, 1.74456, 2.26790,
+]  # fmt: skip
+_BULK_G5 = [0.0004 + 0.005 * k for k in range(25)]
+
+PRESETS: dict[str, tuple[float, list[float], list[float]]] = {
+    "water-clusters": (3.5, _CLUSTER_G2, _CLUSTER_G5),
+    "bulk-water": (3.5, _BULK_G2, _BULK_G5),
+    "gold": (6.0, _CLUSTER_G2, _CLUSTER_G5),
+}
+"""Name: cutoff (Å), eta of G2, eta of G5 (1/Å^2). In G5 lambda runs +1,+1,+1,-1,-1,-1 again and again, and zeta is
+2 for the first six functions, one more for each further six, as in the published work on water and gold."""
+
+
+def preset(name: str, species: Sequence[str], cutoff: float | None = None) -> Descriptors:
+    """A published parameter set for these species, one set a neighbour species and pair of species.
+
+    `cutoff` (Å) replaces the published one. Raises ConfigError for an unknown name or a bad cutoff.
+    """
+    if name not in PRESETS:
+        raise ConfigError(f"descriptors: expected one of {', '.join(PRESETS)}, found {name!r}")
+    published, g2, g5 = PRESETS[name]
+    radius = published if cutoff is None else float(cutoff)
+    if not radius > 0:
+        raise ConfigError(f"descriptors: expected a positive cutoff in Å, found {cutoff!r}")
+    functions: list[dict[str, Any]] = [
+        {"type": "G2", "neighbors": [s], "eta": eta, "r_s": 0.0, "cutoff": radius} for s in species for eta in g2
+    ]
+    for pair in itertools.combinations_with_replacement(species, 2):
+        for k, eta in enumerate(g5):
+            functions.append(
+                {
+                    "type": "G5",
+                    "neighbors": list(pair),
+                    "eta": eta,
+                    "lambda": 1 if k % 6 < 3 else -1,
+                    "zeta": 2 + k // 6,
+                    "cutoff": radius,
+                }
+            )
+    return {s: [dict(f) for f in functions] for s in species}
+
+
+def cutoff(descriptors: Descriptors) -> float:
+    """Largest cutoff of all functions, Å."""
+    keys = ("cutoff", "radial_cutoff", "angular_cutoff")
+    return max(f[key] for functions in descriptors.values() for f in functions for key in keys if key in f)
+
+
+@dataclass(frozen=True)
+class DescriptorTable:
+    """Descriptors of many structures, for each species one matrix.
+
+    values[s] (n_atoms of s, n_functions); structure[s] and atom[s] (n_atoms of s,) say which structure, and which atom
+    of it, a row belongs to; n_atoms (S,) atoms of each structure.
+    """
+
+    values: dict[str, np.ndarray]
+    structure: dict[str, np.ndarray]
+    atom: dict[str, np.ndarray]
+    n_atoms: np.ndarray
+
+
+def kernel(descriptors: Descriptors, species: Sequence[str]) -> Any:
+    """The compiled kernel for these descriptors, without networks. Raises PotentialError."""
+    from alnn import _kernel
+
+    document = {"species": list(species), "descriptors": {s: {"functions": descriptors.get(s, [])} for s in species}}
+    try:
+        return _kernel.Kernel.from_descriptors(json.dumps(document), "(descriptors)")
+    except _kernel.PotentialError as error:
+        raise PotentialError(str(error)) from None
+
+
+def compute(descriptors: Descriptors, species: Sequence[str], structures: Sequence[Atoms]) -> DescriptorTable:
+    """Descriptors of all atoms of all structures. Raises PotentialError or StructureError."""
+    compiled = kernel(descriptors, species)
+    pairs = pair_table(structures, species, compiled.cutoff)
+    values = compiled.descriptors(pairs.species, pairs.first, pairs.second, pairs.vectors)
+    first_atom = np.concatenate([[0], np.cumsum(pairs.n_atoms)])
+    within = np.arange(len(pairs.species)) - first_atom[pairs.structure]
+    of = {s: pairs.species == i for i, s in enumerate(species)}
+    return DescriptorTable(
+        values={s: values[of[s], : compiled.lengths[i]] for i, s in enumerate(species)},
+        structure={s: pairs.structure[of[s]] for s in species},
+        atom={s: within[of[s]] for s in species},
+        n_atoms=pairs.n_atoms,
+    )

@@ -1,0 +1,78 @@
+"""Pairs of atoms within a cutoff, for many structures at once, in the form the kernel takes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from ase import Atoms
+from vesin import NeighborList
+
+from alnn.errors import StructureError
+
+
+@dataclass(frozen=True)
+class PairTable:
+    """Structures one after another (A atoms, S structures) and all their pairs (P), each pair in both directions.
+
+    species (A,) int32 index into the species list; structure (A,) int32; first, second (P,) int32 atom indices over
+    all structures; vectors (P, 3) second minus first, Å.
+    """
+
+    species: np.ndarray
+    structure: np.ndarray
+    first: np.ndarray
+    second: np.ndarray
+    vectors: np.ndarray
+    n_atoms: np.ndarray
+
+
+def pair_table(structures: Sequence[Atoms], species: Sequence[str], cutoff: float) -> PairTable:
+    """All pairs closer than `cutoff` (Å), periodic images included.
+
+    Raises StructureError for a species that is not in `species`, a non-finite position, or atoms on one another.
+    """
+    index_of = {name: i for i, name in enumerate(species)}
+    neighbors = NeighborList(cutoff=cutoff, full_list=True)
+    n_atoms = np.array([len(atoms) for atoms in structures], dtype=np.int64)
+    offsets = np.concatenate([[0], np.cumsum(n_atoms)])
+    kinds, first, second, vectors = [], [], [], []
+    for number, atoms in enumerate(structures):
+        kinds.append(_species_indices(atoms, index_of, number))
+        if not np.isfinite(atoms.positions).all():
+            bad = int(np.argwhere(~np.isfinite(atoms.positions))[0, 0])
+            raise StructureError(f"structure {number}: expected finite positions, found {atoms.positions[bad]} at atom {bad}")
+        i, j, d = neighbors.compute(atoms.positions, atoms.cell.array, atoms.pbc, quantities="ijD")
+        distance_squared = np.einsum("ij,ij->i", d, d)
+        if len(distance_squared) and distance_squared.min() < 1e-6:
+            worst = int(distance_squared.argmin())
+            raise StructureError(
+                f"structure {number}: expected atoms apart, found atoms {int(i[worst])} and {int(j[worst])} "
+                f"{np.sqrt(distance_squared[worst]):.2g} Å from one another"
+            )
+        first.append(i.astype(np.int64) + offsets[number])
+        second.append(j.astype(np.int64) + offsets[number])
+        vectors.append(d)
+    return PairTable(
+        species=_joined(kinds, np.int32),
+        structure=np.repeat(np.arange(len(structures), dtype=np.int32), n_atoms),
+        first=_joined(first, np.int32),
+        second=_joined(second, np.int32),
+        vectors=np.ascontiguousarray(np.concatenate(vectors)) if vectors else np.zeros((0, 3)),
+        n_atoms=n_atoms,
+    )
+
+
+def _joined(parts: list[np.ndarray], dtype: type) -> np.ndarray:
+    return np.ascontiguousarray(np.concatenate(parts), dtype=dtype) if parts else np.zeros(0, dtype)
+
+
+def _species_indices(atoms: Atoms, index_of: dict[str, int], number: int) -> np.ndarray:
+    symbols = atoms.get_chemical_symbols()
+    unknown = sorted(set(symbols) - set(index_of))
+    if unknown:
+        raise StructureError(
+            f"structure {number}: expected species among {', '.join(index_of)}, found {', '.join(unknown)}"
+        )
+    return np.array([index_of[s] for s in symbols], dtype=np.int32)

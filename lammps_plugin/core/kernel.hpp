@@ -1,0 +1,131 @@
+// The hot loops, compiled once for each instruction set (kernel.cpp) and chosen at run time (dispatch.cpp).
+// Plain pointers only: no inline function of the standard library may be compiled for an instruction set that
+// the machine might lack and then be shared by the linker.
+//
+// Layout. The functions of a species are sorted into blocks (see plan.hpp) and padded to whole vectors of W
+// doubles; "row" below means one double a padded function. For a neighbour j of a site:
+//   U[j][k] = exp(-eta_k (r_j - r_s)^2) f_c(r_j)      D[j][k] = (dU/dr) / r
+// so that exp(-eta (r_ij^2 + r_ik^2)) f_c f_c = U_j U_k and no exponential is left in the triplet loop.
+#pragma once
+
+#include "activation.hpp"
+
+namespace alnn {
+
+
+
+/// G2 functions of one neighbour species and cutoff.
+struct RadialBlock {
+  int species;
+  int cutoff;   ///< index into ElementView::cutoffs
+  int offset;   ///< first entry of the row
+  int vectors;  ///< length in vectors
+};
+
+/// G5 functions of integer zeta, of one pair of neighbour species and one cutoff.
+struct AngularBlock {
+  int species_a, species_b;
+  int cutoff;
+  int offset;
+  int vectors;  ///< 1..max_vectors
+  int bits;     ///< binary digits of the largest zeta - 1
+};
+
+constexpr int max_vectors = 8;
+constexpr int max_bits = 4;
+
+struct LayerView {
+  int n_in, n_out;
+  const double* in_major;   ///< [n_in][n_out]
+  const double* out_major;  ///< [n_out][n_in]
+  const double* bias;
+  Activation activation;
+};
+
+struct MemberView {
+  const LayerView* layers;
+  int n_layers;
+};
+
+/// What the kernel knows of the atoms of one species.
+struct ElementView {
+  int n_functions;  ///< in the file
+  int row;          ///< padded length of a row
+  int n_radial, n_angular, n_cutoffs, n_members, widest_layer, deepest_network;
+  const RadialBlock* radial;
+  const AngularBlock* angular;
+  const double* cutoffs;
+  const double *eta, *r_s, *lambda;  ///< [row]
+  const double* zeta_bit[max_bits];  ///< [row] 1.0 where that binary digit of zeta - 1 is set
+  const double* slope;               ///< [row] zeta lambda
+  const int* position;               ///< [n_functions] where a function of the file stands in the row
+  const double* prefactor;           ///< [n_functions] 2^(1 - zeta), else 1
+  const double *mean, *inverse_std;  ///< [n_functions]; inverse_std 0 switches off
+  const double *min, *max;           ///< [n_functions] training range
+  const MemberView* members;
+  double energy_scale, shift;
+};
+
+/// Work space of one site. Neighbours are sorted by species: species s fills [begin[s], begin[s+1]).
+struct SiteView {
+  int n;                     ///< neighbours
+  int n_species;
+  const int* begin;          ///< [n_species + 1]
+  double *x, *y, *z;         ///< [padded n] neighbour minus site, angstrom
+  double *r2, *inverse_r;    ///< [padded n]
+  double *ux, *uy, *uz;      ///< [padded n] unit vectors
+  double *fc, *dfc;          ///< [n_cutoffs][padded n] f_c and (d f_c / dr) / r
+  int padded;                ///< padded n
+  double *U, *D, *V;         ///< [n][row]; V[j] = d(sum over pairs)/dU[j]
+  double* powers;            ///< (1 + lambda cos)^(zeta-1), a row part for each triplet, in loop order
+  double* G;                 ///< [row] without prefactor
+  double* weight;            ///< [row] dE/dG
+  double *gx, *gy, *gz;      ///< [n] dE/d(x, y, z)
+  double *ax, *ay, *az, *b, *radial;  ///< [n] scratch
+};
+
+/// One network pass over up to W sites of one species, lane by lane.
+struct BatchView {
+  double* X;        ///< [n_functions][W] scaled descriptors
+  double* dX;       ///< [n_functions][W] dE/dX, mean over members
+  double* energy;   ///< [n_members][W] eV
+  double* scratch;  ///< network_scratch(...) doubles
+};
+
+/// Neighbours of a site as the Monte Carlo code stores them.
+struct ShellView {
+  int n;
+  const int* species;
+  const double *ux, *uy, *uz;
+  const double* rows;  ///< [n][row]
+};
+
+struct Kernel {
+  const char* name;
+  int width;  ///< W
+  /// Descriptors of a site into G; with gradients also D, V and powers.
+  void (*descriptors)(const ElementView&, SiteView&, bool gradients);
+  /// dE/d(neighbour vectors) from weight, after descriptors(..., true).
+  void (*gradients)(const ElementView&, SiteView&);
+  /// Energies of a batch; with gradients also dX.
+  void (*network)(const ElementView&, BatchView&, bool gradients);
+  /// Row of U for one neighbour of given species at squared distance r2 (0 where the species has no part).
+  void (*pair_row)(const ElementView&, int species, double r2, double* row);
+  /// Adds sign * (everything that a neighbour of this species, unit vector and row contributes to G together
+  /// with the others in the shell).
+  void (*add_neighbor)(const ElementView&, int species, const double* unit, const double* row, const ShellView&,
+                       double sign, double* G);
+};
+
+/// Doubles of BatchView::scratch.
+inline int network_scratch(const ElementView& e, int width) {
+  return (2 * e.deepest_network + 2) * e.widest_layer * width;
+}
+
+/// The kernel for the best instruction set of this machine, or the one named by the environment variable
+/// ALNN_ISA (x86-64-v2, x86-64-v3, x86-64-v4) as far as the machine has it.
+const Kernel& best_kernel();
+/// All kernels that this machine can run, slowest first; `count` is set.
+const Kernel* const* available_kernels(int* count);
+
+}  // namespace alnn

@@ -1,0 +1,154 @@
+#include "plan.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <tuple>
+#include <utility>
+
+namespace alnn {
+
+namespace {
+
+bool is_fast_angular(const Function& f) {
+  return f.type == Function::Type::G5 && f.zeta == std::floor(f.zeta) && f.zeta - 1.0 < (1 << max_bits);
+}
+
+int binary_digits(int n) {
+  int digits = 1;
+  while (n >> digits) ++digits;
+  return digits;
+}
+
+// A function's descriptors split into chunks of at most max_vectors vectors.
+std::vector<std::vector<int>> chunks_of(const std::vector<int>& functions, int width) {
+  std::vector<std::vector<int>> chunks;
+  const std::size_t most = static_cast<std::size_t>(max_vectors) * width;
+  for (std::size_t i = 0; i < functions.size(); i += most)
+    chunks.emplace_back(functions.begin() + i, functions.begin() + std::min(functions.size(), i + most));
+  return chunks;
+}
+
+}  // namespace
+
+ElementPlan::ElementPlan(const Potential& potential, int species, const Kernel& kernel) {
+  const Element& element = potential.elements[species];
+  const std::size_t n = element.functions.size();
+  position_.assign(n, -1);
+  sort_functions(element, kernel);
+  fill_row(element);
+  view_.n_functions = static_cast<int>(n);
+  view_.radial = radial_.data();
+  view_.angular = angular_.data();
+  view_.n_radial = static_cast<int>(radial_.size());
+  view_.n_angular = static_cast<int>(angular_.size());
+  view_.cutoffs = cutoffs_.data();
+  view_.n_cutoffs = static_cast<int>(cutoffs_.size());
+  view_.position = position_.data();
+  view_.energy_scale = potential.energy_scale;
+  view_.shift = element.shift;
+  arrange_networks(element);
+}
+
+void ElementPlan::sort_functions(const Element& element, const Kernel& kernel) {
+  std::map<std::pair<int, double>, std::vector<int>> radial;
+  std::map<std::tuple<int, int, double>, std::vector<int>> angular;
+  for (int k = 0; k < static_cast<int>(element.functions.size()); ++k) {
+    const Function& f = element.functions[k];
+    if (f.type == Function::Type::G2)
+      radial[{f.neighbors[0], f.cutoff}].push_back(k);
+    else if (is_fast_angular(f))
+      angular[{f.neighbors[0], f.neighbors[1], f.cutoff}].push_back(k);
+    else
+      plain_.push_back(k);
+  }
+  int offset = 0;
+  for (const auto& [key, functions] : radial) {
+    RadialBlock block{key.first, cutoff_index(key.second), offset, 0};
+    place(element, functions, kernel.width, offset, &block.vectors);
+    radial_.push_back(block);
+  }
+  for (const auto& [key, functions] : angular)
+    for (const auto& chunk : chunks_of(functions, kernel.width)) {
+      int largest = 0;
+      for (const int k : chunk) largest = std::max(largest, static_cast<int>(element.functions[k].zeta) - 1);
+      AngularBlock block{std::get<0>(key), std::get<1>(key), cutoff_index(std::get<2>(key)), offset, 0,
+                         binary_digits(largest)};
+      place(element, chunk, kernel.width, offset, &block.vectors);
+      angular_.push_back(block);
+    }
+  for (const int k : plain_) position_[k] = offset++;
+  view_.row = round_up(offset, 8);
+}
+
+void ElementPlan::place(const Element&, const std::vector<int>& functions, int width, int& offset, int* vectors) {
+  *vectors = round_up(static_cast<int>(functions.size()), width) / width;
+  for (std::size_t i = 0; i < functions.size(); ++i) position_[functions[i]] = offset + static_cast<int>(i);
+  offset += *vectors * width;
+}
+
+void ElementPlan::fill_row(const Element& element) {
+  for (AlignedVector* array : {&eta_, &r_s_, &lambda_, &slope_}) array->assign(view_.row, 0.0);
+  for (auto& bits : zeta_bits_) bits.assign(view_.row, 0.0);
+  const bool scaled = !element.scaling.mean.empty();
+  for (std::size_t k = 0; k < element.functions.size(); ++k) {
+    const Function& f = element.functions[k];
+    const int p = position_[k];
+    eta_[p] = f.eta;
+    r_s_[p] = f.r_s;
+    lambda_[p] = f.lambda;
+    slope_[p] = f.lambda * f.zeta;
+    for (int bit = 0; bit < max_bits; ++bit)
+      zeta_bits_[bit][p] = ((static_cast<int>(f.zeta) - 1) >> bit) & 1 ? 1.0 : 0.0;
+    prefactor_.push_back(is_fast_angular(f) ? std::pow(2.0, 1.0 - f.zeta) : 1.0);
+    mean_.push_back(scaled ? element.scaling.mean[k] : 0.0);
+    inverse_std_.push_back(!scaled ? 1.0 : element.scaling.std[k] > 0.0 ? 1.0 / element.scaling.std[k] : 0.0);
+    min_.push_back(scaled ? element.scaling.min[k] : -INFINITY);
+    max_.push_back(scaled ? element.scaling.max[k] : INFINITY);
+  }
+  view_.eta = eta_.data();
+  view_.r_s = r_s_.data();
+  view_.lambda = lambda_.data();
+  view_.slope = slope_.data();
+  for (int bit = 0; bit < max_bits; ++bit) view_.zeta_bit[bit] = zeta_bits_[bit].data();
+  view_.prefactor = prefactor_.data();
+  view_.mean = mean_.data();
+  view_.inverse_std = inverse_std_.data();
+  view_.min = min_.data();
+  view_.max = max_.data();
+}
+
+void ElementPlan::arrange_networks(const Element& element) {
+  view_.widest_layer = view_.n_functions;
+  view_.deepest_network = 1;
+  for (const auto& network : element.members) {
+    layers_.emplace_back();
+    for (const auto& layer : network) {
+      const auto& out_major = weights_.emplace_back(layer.weights);
+      auto& in_major = weights_.emplace_back(layer.weights.size());
+      for (int o = 0; o < layer.n_out; ++o)
+        for (int i = 0; i < layer.n_in; ++i) in_major[i * layer.n_out + o] = out_major[o * layer.n_in + i];
+      const auto& bias = weights_.emplace_back(layer.bias);
+      layers_.back().push_back(
+          {layer.n_in, layer.n_out, in_major.data(), out_major.data(), bias.data(), layer.activation});
+      view_.widest_layer = std::max({view_.widest_layer, layer.n_in, layer.n_out});
+    }
+    view_.deepest_network = std::max(view_.deepest_network, static_cast<int>(network.size()));
+    members_.push_back({layers_.back().data(), static_cast<int>(network.size())});
+  }
+  view_.members = members_.data();
+  view_.n_members = static_cast<int>(members_.size());
+}
+
+int ElementPlan::cutoff_index(double cutoff) {
+  const auto it = std::find(cutoffs_.begin(), cutoffs_.end(), cutoff);
+  if (it != cutoffs_.end()) return static_cast<int>(it - cutoffs_.begin());
+  cutoffs_.push_back(cutoff);
+  return static_cast<int>(cutoffs_.size()) - 1;
+}
+
+Plan::Plan(Potential p, const Kernel& k) : potential(std::move(p)), kernel(k) {
+  for (int s = 0; s < potential.n_species(); ++s) elements.emplace_back(potential, s, kernel);
+}
+
+}  // namespace alnn

@@ -1,0 +1,77 @@
+// The potential file (*.alnn) in memory: what it means, not how it is evaluated fast.
+#pragma once
+
+#include <stdexcept>
+#include <string>
+#include <vector>
+
+#include "activation.hpp"
+
+namespace alnn {
+
+/// A potential file that is truncated, altered, of another format, or inconsistent.
+struct PotentialError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
+/// One fully connected layer: a = activation(weights x + bias).
+struct Layer {
+  int n_in = 0, n_out = 0;
+  std::vector<double> weights;  ///< [n_out][n_in]
+  std::vector<double> bias;     ///< [n_out]
+  Activation activation = Activation::linear;
+};
+
+using Network = std::vector<Layer>;
+
+/// One descriptor component. Chebyshev expansions of the file are unrolled into one entry a polynomial.
+///   G2, G4, G5: J. Behler, J. Chem. Phys. 134, 074106 (2011), Eqs. 6, 8, 9;
+///   Chebyshev: N. Artrith, A. Urban, G. Ceder, Phys. Rev. B 96, 014112 (2017), Eqs. 3-7.
+struct Function {
+  enum class Type { G2, G4, G5, chebyshev_radial, chebyshev_angular };
+  Type type = Type::G2;
+  int neighbors[2] = {-1, -1};  ///< species of the neighbours; -1 = any (Chebyshev)
+  double eta = 0.0;             ///< 1/angstrom^2
+  double r_s = 0.0;             ///< angstrom (G2)
+  double lambda = 1.0;          ///< +1 or -1 (G4, G5)
+  double zeta = 1.0;            ///< >= 1 (G4, G5)
+  double cutoff = 0.0;          ///< angstrom
+  int order = 0;                ///< of the polynomial (Chebyshev)
+  bool weighted = false;        ///< each term times the species weights of its neighbours (Chebyshev)
+};
+
+/// Per-function statistics of the training set. std == 0 switches a function off.
+struct Scaling {
+  std::vector<double> mean, std, min, max;
+};
+
+/// Everything that belongs to atoms of one species.
+struct Element {
+  std::string name;
+  std::vector<Function> functions;
+  Scaling scaling;
+  double shift = 0.0;            ///< eV
+  std::vector<Network> members;  ///< the committee's networks for this species
+};
+
+struct Potential {
+  std::vector<Element> elements;  ///< in the order of the file's species list
+  double energy_scale = 1.0;      ///< eV
+  double cutoff = 0.0;            ///< largest cutoff of all functions, angstrom
+
+  int n_species() const { return static_cast<int>(elements.size()); }
+  int n_members() const { return elements.empty() ? 0 : static_cast<int>(elements[0].members.size()); }
+  int species_index(const std::string& name) const;  ///< -1 if the potential does not know it
+
+  /// Parse the text of a potential file; `where` names it in messages. Throws PotentialError.
+  static Potential parse(const std::string& text, const std::string& where);
+  /// Read a potential file. Throws PotentialError.
+  static Potential load(const std::string& path);
+  /// Descriptors alone (no networks): {"species": [...], "descriptors": {...}}; networks and scaling stay empty.
+  static Potential parse_descriptors(const std::string& text, const std::string& where);
+};
+
+/// Weight of a species in weighted Chebyshev functions: -1, 1; -1, 0, 1; -2, -1, 1, 2; ... (one species: 1).
+double species_weight(int species, int n_species);
+
+}  // namespace alnn

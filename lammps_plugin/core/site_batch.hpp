@@ -1,0 +1,95 @@
+// Evaluates sites, up to one vector's width at a time: gather neighbours, evaluate, take energies and gradients.
+//
+//   batch.start(species);
+//   while (...) { batch.add_site(); batch.add_neighbor(...); ...; if (batch.full()) {batch.evaluate(true); ...} }
+//
+// One object a thread.
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "plan.hpp"
+#include "reference.hpp"
+
+namespace alnn {
+
+class SiteBatch {
+ public:
+  explicit SiteBatch(std::shared_ptr<const Plan> plan);
+
+  const Plan& plan() const { return *plan_; }
+  /// Sites that one evaluation takes.
+  int capacity() const { return plan_->kernel.width; }
+  int size() const { return n_sites_; }
+  bool full() const { return n_sites_ == capacity(); }
+
+  /// Begin a new batch of sites of one species.
+  void start(int species);
+  /// Begin the next site.
+  void add_site() { sites_[n_sites_++].clear(); }
+  /// Add a neighbour of the last site: neighbour minus site (angstrom), its species, and the caller's own tag.
+  /// Neighbours beyond the cutoff are allowed and add nothing.
+  void add_neighbor(double x, double y, double z, int species, int tag) {
+    sites_[n_sites_ - 1].add(x, y, z, species, tag);
+  }
+
+  /// Descriptors only: descriptor(...) is valid afterwards.
+  void evaluate_descriptors(bool for_gradients);
+  /// Energies, and gradients if wanted.
+  void evaluate(bool gradients);
+  /// After evaluate_descriptors(true): gradients of sum_k weights[k] G_k of one site.
+  void contract(int site, const double* weights);
+
+  double energy(int site) const;
+  double member_energy(int site, int member) const { return energies_[member * capacity() + site]; }
+  /// Function k of the file at a site.
+  double descriptor(int site, int k) const;
+  /// Neighbours of a site as evaluated (their order is not that of add_neighbor).
+  int n_neighbors(int site) const { return static_cast<int>(sites_[site].tags.size()); }
+  int tag(int site, int j) const { return sites_[site].tags[j]; }
+  Vec3 vector(int site, int j) const { return {sites_[site].x[j], sites_[site].y[j], sites_[site].z[j]}; }
+  /// dE/d(vector of neighbour j).
+  Vec3 gradient(int site, int j) const { return {sites_[site].gx[j], sites_[site].gy[j], sites_[site].gz[j]}; }
+
+  /// Extrapolations: for function k of a species, how many evaluated sites were outside the training range.
+  void count_extrapolations(bool on) { counting_ = on; }
+  const std::vector<std::vector<long>>& extrapolations() const { return extrapolations_; }
+  /// Sites with at least one function outside.
+  long extrapolating_sites() const { return extrapolating_sites_; }
+  void reset_extrapolations();
+
+ private:
+  struct Site {
+    AlignedVector x, y, z, r2, inverse_r, ux, uy, uz, fc, dfc, U, D, V, powers, G, weight, gx, gy, gz, ax, ay, az, b,
+        radial;
+    std::vector<int> species, tags, begin;
+    void clear() {
+      x.clear(), y.clear(), z.clear();
+      species.clear(), tags.clear();
+    }
+    void add(double dx, double dy, double dz, int s, int tag) {
+      x.push_back(dx), y.push_back(dy), z.push_back(dz);
+      species.push_back(s), tags.push_back(tag);
+    }
+  };
+
+  SiteView prepare(Site& site, bool gradients);
+  void sort_by_species(Site& site);
+  std::size_t power_count(const Site& site) const;
+  Neighborhood plain_neighborhood(const Site& site) const;
+  void add_plain_descriptors(Site& site);
+  void gradients_of(Site& site, SiteView& view);
+  void count_outside();
+
+  std::shared_ptr<const Plan> plan_;
+  int species_ = 0, n_sites_ = 0;
+  std::vector<Site> sites_;
+  std::vector<SiteView> views_;
+  AlignedVector X_, dX_, energies_, scratch_;
+  bool counting_ = false;
+  std::vector<std::vector<long>> extrapolations_;
+  long extrapolating_sites_ = 0;
+};
+
+}  // namespace alnn
