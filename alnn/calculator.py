@@ -42,7 +42,8 @@ class Evaluator:
         self.potential = potential if isinstance(potential, Potential) else Potential.read(potential)
         self._kernel = _kernel.Kernel.from_potential(self.potential.to_json())
         self.extrapolations: dict[str, np.ndarray] = {
-            s: np.zeros(n, dtype=np.int64) for s, n in zip(self.potential.species, self._kernel.lengths, strict=True)
+            s: np.zeros(n, dtype=np.int64)
+            for s, n in zip(self.potential.species, self._kernel.lengths, strict=True)
         }
         """For each species and function, how many sites were outside the training range so far."""
 

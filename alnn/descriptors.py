@@ -51,7 +51,9 @@ def preset(name: str, species: Sequence[str], cutoff: float | None = None) -> De
     if not radius > 0:
         raise ConfigError(f"descriptors: expected a positive cutoff in Å, found {cutoff!r}")
     functions: list[dict[str, Any]] = [
-        {"type": "G2", "neighbors": [s], "eta": eta, "r_s": 0.0, "cutoff": radius} for s in species for eta in g2
+        {"type": "G2", "neighbors": [s], "eta": eta, "r_s": 0.0, "cutoff": radius}
+        for s in species
+        for eta in g2
     ]
     for pair in itertools.combinations_with_replacement(species, 2):
         for k, eta in enumerate(g5):
@@ -92,7 +94,10 @@ def kernel(descriptors: Descriptors, species: Sequence[str]) -> Any:
     """The compiled kernel for these descriptors, without networks. Raises PotentialError."""
     from alnn import _kernel
 
-    document = {"species": list(species), "descriptors": {s: {"functions": descriptors.get(s, [])} for s in species}}
+    document = {
+        "species": list(species),
+        "descriptors": {s: {"functions": descriptors.get(s, [])} for s in species},
+    }
     try:
         return _kernel.Kernel.from_descriptors(json.dumps(document), "(descriptors)")
     except _kernel.PotentialError as error:

@@ -42,7 +42,9 @@ def pair_table(structures: Sequence[Atoms], species: Sequence[str], cutoff: floa
         kinds.append(_species_indices(atoms, index_of, number))
         if not np.isfinite(atoms.positions).all():
             bad = int(np.argwhere(~np.isfinite(atoms.positions))[0, 0])
-            raise StructureError(f"structure {number}: expected finite positions, found {atoms.positions[bad]} at atom {bad}")
+            raise StructureError(
+                f"structure {number}: expected finite positions, found {atoms.positions[bad]} at atom {bad}"
+            )
         i, j, d = neighbors.compute(atoms.positions, atoms.cell.array, atoms.pbc, quantities="ijD")
         distance_squared = np.einsum("ij,ij->i", d, d)
         if len(distance_squared) and distance_squared.min() < 1e-6:

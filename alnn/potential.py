@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 
 from alnn.errors import PotentialError
-from alnn.files import write_atomically
+from alnn.files import write_text_atomically
 
 FORMAT = "alnn-potential"
 VERSION = 1
@@ -86,7 +86,9 @@ class Potential:
     @classmethod
     def from_json(cls, text: str, where: str = "(memory)") -> Potential:
         """A potential from the text of a file; `where` names it in messages. Raises PotentialError."""
-        from alnn import _kernel  # the kernel's own checks are the only ones: one format, one reader's opinion
+        from alnn import (
+            _kernel,
+        )  # the kernel's own checks are the only ones: one format, one reader's opinion
 
         try:
             _kernel.Kernel.from_potential(text, where)
@@ -97,7 +99,9 @@ class Potential:
             species=document["species"],
             descriptors={s: document["descriptors"][s]["functions"] for s in document["species"]},
             scaling={
-                s: Scaling(**{k: np.array(document["scaling"][s][k], float) for k in ("mean", "std", "min", "max")})
+                s: Scaling(
+                    **{k: np.array(document["scaling"][s][k], float) for k in ("mean", "std", "min", "max")}
+                )
                 for s in document["species"]
             },
             members=[
@@ -121,8 +125,14 @@ class Potential:
                 s: {k: getattr(self.scaling[s], k).tolist() for k in ("mean", "std", "min", "max")}
                 for s in self.species
             },
-            "members": [{s: {"layers": [_entry(x) for x in member[s]]} for s in self.species} for member in self.members],
-            "energy": {"scale": float(self.energy_scale), "shift": {s: float(self.energy_shift[s]) for s in self.species}},
+            "members": [
+                {s: {"layers": [_entry(x) for x in member[s]]} for s in self.species}
+                for member in self.members
+            ],
+            "energy": {
+                "scale": float(self.energy_scale),
+                "shift": {s: float(self.energy_shift[s]) for s in self.species},
+            },
             "training": self.training,
             "checksum": _BLANK_CHECKSUM,
         }
@@ -136,7 +146,7 @@ class Potential:
 
     def write(self, path: str | os.PathLike[str]) -> None:
         """Write the file beside, then rename: readers see the old or the new one, whole."""
-        write_atomically(path, self.to_json().encode())
+        write_text_atomically(path, self.to_json())
 
     @property
     def n_members(self) -> int:
@@ -153,5 +163,8 @@ def _entry(layer: Layer) -> dict[str, Any]:
 
 def _join_numbers(text: str) -> str:
     """Lists of plain numbers or names on one line each, so that a person can read the file."""
-    return re.sub(r"\[[^\[\]{}]*\]", lambda match: re.sub(r"\s+", " ", match.group()).replace("[ ", "[").replace(" ]", "]"), text)
-
+    return re.sub(
+        r"\[[^\[\]{}]*\]",
+        lambda match: re.sub(r"\s+", " ", match.group()).replace("[ ", "[").replace(" ]", "]"),
+        text,
+    )
