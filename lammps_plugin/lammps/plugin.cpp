@@ -7,6 +7,7 @@
 
 #include "lammps.h"
 #include "mc.h"
+#include "pair_alnn.h"
 #include "utils.h"
 
 namespace {
@@ -64,6 +65,7 @@ extern "C" __attribute__((visibility("default"))) void lammpsplugin_init(void* l
   };
 
   // ---- pair styles ----
+  add_style("pair", "alnn", "Behler-Parrinello network potential", create<PairAlnn>);
 
   // ---- commands ----
   add_style("command", "mc", "Monte Carlo: nvt and nested ensembles", create<Mc>);

@@ -1,0 +1,287 @@
+#include "pair_alnn.h"
+
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include "atom.h"
+#include "comm.h"
+#include "error.h"
+#include "force.h"
+#include "memory.h"
+#include "neigh_list.h"
+#include "neighbor.h"
+#include "update.h"
+#include "utils.h"
+
+using namespace LAMMPS_NS;
+
+PairAlnn::PairAlnn(LAMMPS* lmp) : Pair(lmp) {
+  single_enable = 0;
+  restartinfo = 0;  // as for all styles with a potential file: pair_coeff is given again after read_restart
+  one_coeff = 1;
+  manybody_flag = 1;
+  no_virial_fdotr_compute = 1;
+  centroidstressflag = CENTROID_NOTAVAIL;
+  unit_convert_flag = utils::get_supported_conversions(utils::ENERGY);
+  comm_reverse = comm_reverse_off = 9;
+}
+
+PairAlnn::~PairAlnn() {
+  if (!allocated) return;
+  memory->destroy(setflag);
+  memory->destroy(cutsq);
+}
+
+void PairAlnn::allocate() {
+  const int n = atom->ntypes + 1;
+  memory->create(setflag, n, n, "pair:setflag");
+  memory->create(cutsq, n, n, "pair:cutsq");
+  for (int i = 0; i < n; ++i)
+    for (int j = 0; j < n; ++j) setflag[i][j] = 0;
+  map = new int[n];
+  allocated = 1;
+}
+
+void PairAlnn::settings(int narg, char** arg) {
+  for (int i = 0; i < narg; i += 2) {
+    if (std::strcmp(arg[i], "extrapolation") != 0)
+      error->all(FLERR, "pair_style alnn: expected the keyword extrapolation, found {}", arg[i]);
+    const std::string value = i + 1 < narg ? arg[i + 1] : "nothing";
+    if (value == "ignore")
+      extrapolation_ = Extrapolation::ignore;
+    else if (value == "warn")
+      extrapolation_ = Extrapolation::warn;
+    else if (value == "stop")
+      extrapolation_ = Extrapolation::stop;
+    else
+      error->all(FLERR, "pair_style alnn: expected ignore, warn or stop after extrapolation, found {}", value);
+  }
+}
+
+double PairAlnn::unit_of_energy() const {
+  const std::string units = update->unit_style;
+  if (units == "metal") return 1.0;
+  if (units == "real") return utils::get_conversion_factor(utils::ENERGY, utils::METAL2REAL);
+  error->all(FLERR, "pair_style alnn: expected units metal or real, found units {}", units);
+  return 0.0;
+}
+
+// Read by one rank, sent to all.
+std::string PairAlnn::read_potential(const std::string& name) {
+  std::string text;
+  int length = -1;
+  if (comm->me == 0) {
+    const std::string path = utils::get_potential_file_path(name);
+    std::ifstream stream(path.empty() ? name : path, std::ios::binary);
+    if (stream) {
+      std::ostringstream whole;
+      whole << stream.rdbuf();
+      text = whole.str();
+      length = static_cast<int>(text.size());
+    }
+  }
+  MPI_Bcast(&length, 1, MPI_INT, 0, world);
+  if (length < 0) error->all(FLERR, "pair_coeff: expected a readable potential file, found none at {}", name);
+  text.resize(length);
+  MPI_Bcast(text.data(), length, MPI_CHAR, 0, world);
+  return text;
+}
+
+void PairAlnn::map_types(const std::string& file, char** names) {
+  const alnn::Potential& potential = plan_->potential;
+  species_of_type_.assign(atom->ntypes + 1, -1);
+  for (int type = 1; type <= atom->ntypes; ++type) {
+    const std::string name = names[type - 1];
+    if (name == "NULL") continue;
+    species_of_type_[type] = potential.species_index(name);
+    if (species_of_type_[type] >= 0) continue;
+    std::string known;
+    for (const auto& element : potential.elements) known += " " + element.name;
+    error->all(FLERR, "pair_coeff: species {} of type {} is not in {}, which knows:{}", name, type, file, known);
+  }
+  for (int i = 1; i <= atom->ntypes; ++i) {
+    map[i] = species_of_type_[i];
+    for (int j = i; j <= atom->ntypes; ++j)
+      setflag[i][j] = species_of_type_[i] >= 0 && species_of_type_[j] >= 0 ? 1 : 0;
+  }
+}
+
+void PairAlnn::coeff(int narg, char** arg) {
+  if (!allocated) allocate();
+  if (narg != 3 + atom->ntypes)
+    error->all(FLERR,
+               "pair_coeff: expected * * FILE and {} species (one for each atom type), found {} word(s) after * *",
+               atom->ntypes, std::max(0, narg - 2));
+  if (std::strcmp(arg[0], "*") != 0 || std::strcmp(arg[1], "*") != 0)
+    error->all(FLERR, "pair_coeff: expected * * FILE SPECIES..., found {} {} first", arg[0], arg[1]);
+  energy_unit_ = unit_of_energy();
+  const std::string text = read_potential(arg[2]);
+  try {
+    plan_ = std::make_shared<alnn::Plan>(alnn::Potential::parse(text, arg[2]));
+  } catch (const alnn::PotentialError& e) {
+    error->all(FLERR, "{}", e.what());
+  }
+  map_types(arg[2], arg + 3);
+  batch_ = std::make_unique<alnn::SiteBatch>(plan_);
+  batch_->count_extrapolations(extrapolation_ != Extrapolation::ignore);
+  warned_ = false;
+}
+
+void PairAlnn::init_style() {
+  if (!plan_) error->all(FLERR, "pair_style alnn: expected a pair_coeff command before the run, found none");
+  neighbor->add_request(this, NeighConst::REQ_FULL);
+}
+
+double PairAlnn::init_one(int i, int j) {
+  if (setflag[i][j] == 0)
+    error->all(FLERR, "pair_style alnn: types {} and {} have no species; see pair_coeff", i, j);
+  return plan_->potential.cutoff;
+}
+
+void PairAlnn::compute(int eflag, int vflag) {
+  ev_init(eflag, vflag);
+  own_width_ = force->newton_pair ? 0 : (vflag_atom ? 9 : 3);
+  own_.assign(static_cast<std::size_t>(own_width_) * (atom->nlocal + atom->nghost), 0.0);
+  const int* type = atom->type;
+  for (int species = 0; species < plan_->n_species(); ++species) {
+    batch_->start(species);
+    batch_atoms_.clear();
+    for (int ii = 0; ii < list->inum; ++ii) {
+      const int i = list->ilist[ii];
+      if (species_of_type_[type[i]] != species) continue;
+      gather(i);
+      if (batch_->full()) evaluate_batch();
+    }
+    evaluate_batch();
+  }
+  if (!force->newton_pair) return_ghost_forces();
+}
+
+void PairAlnn::gather(int i) {
+  double** x = atom->x;
+  const int* type = atom->type;
+  const double cutoff_squared = plan_->potential.cutoff * plan_->potential.cutoff;
+  const double xi = x[i][0], yi = x[i][1], zi = x[i][2];
+  const int* neighbors = list->firstneigh[i];
+  const int n = list->numneigh[i];
+  batch_->add_site();
+  batch_atoms_.push_back(i);
+  for (int jj = 0; jj < n; ++jj) {
+    const int j = neighbors[jj] & NEIGHMASK;
+    const double dx = x[j][0] - xi, dy = x[j][1] - yi, dz = x[j][2] - zi;
+    const double r2 = dx * dx + dy * dy + dz * dz;
+    if (r2 >= cutoff_squared) continue;
+    if (r2 < 1e-12)
+      error->one(FLERR, "pair_style alnn: expected atoms apart, found atoms {} and {} at the same place",
+                 atom->tag ? atom->tag[i] : i, atom->tag ? atom->tag[j] : j);
+    batch_->add_neighbor(dx, dy, dz, species_of_type_[type[j]], j);
+  }
+}
+
+void PairAlnn::evaluate_batch() {
+  if (batch_atoms_.empty()) return;
+  batch_->evaluate(true);
+  for (std::size_t site = 0; site < batch_atoms_.size(); ++site) scatter(static_cast<int>(site), batch_atoms_[site]);
+  if (batch_->extrapolating_sites() > 0 && (!warned_ || extrapolation_ == Extrapolation::stop))
+    report_extrapolation();
+  const int species = species_of_type_[atom->type[batch_atoms_[0]]];
+  batch_atoms_.clear();
+  batch_->start(species);
+}
+
+void PairAlnn::scatter(int site, int i) {
+  const double unit = energy_unit_;
+  if (eflag_either) {
+    const double energy = unit * batch_->energy(site);
+    if (eflag_global) eng_vdwl += energy;
+    if (eflag_atom) eatom[i] += energy;
+  }
+  double** f = atom->f;
+  double* own = own_width_ ? own_.data() : nullptr;
+  const int n = batch_->n_neighbors(site);
+  double fi[3] = {0.0, 0.0, 0.0};
+  for (int jj = 0; jj < n; ++jj) {
+    const int j = batch_->tag(site, jj);
+    const alnn::Vec3 gradient = batch_->gradient(site, jj);
+    const double g[3] = {unit * gradient.x, unit * gradient.y, unit * gradient.z};
+    double* fj = own ? own + static_cast<std::size_t>(own_width_) * j : f[j];
+    for (int x = 0; x < 3; ++x) fi[x] += g[x], fj[x] -= g[x];
+    if (!vflag_either) continue;
+    const alnn::Vec3 d = batch_->vector(site, jj);
+    const double v[6] = {-d.x * g[0], -d.y * g[1], -d.z * g[2], -d.x * g[1], -d.x * g[2], -d.y * g[2]};
+    if (vflag_global)
+      for (int k = 0; k < 6; ++k) virial[k] += v[k];
+    if (!vflag_atom) continue;
+    double* vj = own ? own + static_cast<std::size_t>(own_width_) * j + 3 : vatom[j];
+    for (int k = 0; k < 6; ++k) vatom[i][k] += 0.5 * v[k], vj[k] += 0.5 * v[k];
+  }
+  for (int x = 0; x < 3; ++x) f[i][x] += fi[x];
+}
+
+void PairAlnn::return_ghost_forces() {
+  comm->reverse_comm(this, own_width_);
+  for (int i = 0; i < atom->nlocal; ++i) {
+    const double* own = &own_[static_cast<std::size_t>(own_width_) * i];
+    for (int x = 0; x < 3; ++x) atom->f[i][x] += own[x];
+    if (vflag_atom)
+      for (int k = 0; k < 6; ++k) vatom[i][k] += own[3 + k];
+  }
+}
+
+int PairAlnn::pack_reverse_comm(int n, int first, double* buf) {
+  const auto begin = own_.begin() + static_cast<std::ptrdiff_t>(own_width_) * first;
+  std::copy(begin, begin + static_cast<std::ptrdiff_t>(own_width_) * n, buf);
+  return own_width_ * n;
+}
+
+void PairAlnn::unpack_reverse_comm(int n, int* list, double* buf) {
+  for (int i = 0; i < n; ++i)
+    for (int k = 0; k < own_width_; ++k) own_[static_cast<std::size_t>(own_width_) * list[i] + k] += *buf++;
+}
+
+// Which function is outside, for the first time (warn) or at once (stop).
+void PairAlnn::report_extrapolation() {
+  const auto& counts = batch_->extrapolations();
+  for (std::size_t s = 0; s < counts.size(); ++s)
+    for (std::size_t k = 0; k < counts[s].size(); ++k) {
+      if (counts[s][k] == 0) continue;
+      const alnn::Element& element = plan_->potential.elements[s];
+      const std::string message = fmt::format(
+          "pair_style alnn: extrapolation at step {}: descriptor {} of species {} is outside its training range "
+          "{:.6g} .. {:.6g}",
+          update->ntimestep, k, element.name, element.scaling.min[k], element.scaling.max[k]);
+      if (extrapolation_ == Extrapolation::stop) error->one(FLERR, "{}", message);
+      error->warning(FLERR, "{}", message + " (said once a run; totals follow at its end)");
+      warned_ = true;
+      return;
+    }
+}
+
+// End of a run: totals over all ranks.
+void PairAlnn::finish() {
+  if (!batch_ || extrapolation_ == Extrapolation::ignore) return;
+  long mine = batch_->extrapolating_sites(), total = 0;
+  MPI_Allreduce(&mine, &total, 1, MPI_LONG, MPI_SUM, world);
+  if (total > 0 && comm->me == 0)
+    error->warning(FLERR, "pair_style alnn: {} site evaluations of this run were outside the training range", total);
+  batch_->reset_extrapolations();
+  warned_ = false;
+}
+
+void* PairAlnn::extract(const char* name, int& dim) {
+  if (std::strcmp(name, "potential") == 0 && plan_) {
+    dim = 0;
+    return const_cast<alnn::Potential*>(&plan_->potential);
+  }
+  if (std::strcmp(name, "species_of_type") == 0 && !species_of_type_.empty()) {
+    dim = 1;
+    return species_of_type_.data();
+  }
+  return nullptr;
+}
+
+double PairAlnn::memory_usage() {
+  return Pair::memory_usage() + static_cast<double>(own_.capacity()) * sizeof(double);
+}

@@ -1,0 +1,66 @@
+// pair_style alnn [extrapolation ignore|warn|stop]
+// pair_coeff * * FILE.alnn SPECIES...        one species a type, NULL for types of another style (hybrid)
+#ifndef ALNN_PAIR_ALNN_H
+#define ALNN_PAIR_ALNN_H
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "pair.h"
+#include "site_batch.hpp"
+
+namespace LAMMPS_NS {
+
+class PairAlnn : public Pair {
+ public:
+  explicit PairAlnn(LAMMPS* lmp);
+  ~PairAlnn() override;
+
+  void settings(int narg, char** arg) override;
+  void coeff(int narg, char** arg) override;
+  void init_style() override;
+  double init_one(int i, int j) override;
+  void compute(int eflag, int vflag) override;
+  void finish() override;
+  int pack_reverse_comm(int n, int first, double* buf) override;
+  void unpack_reverse_comm(int n, int* list, double* buf) override;
+  void* extract(const char* name, int& dim) override;
+  double memory_usage() override;
+
+  /// The potential in use; null before pair_coeff.
+  std::shared_ptr<const alnn::Plan> plan() const { return plan_; }
+  /// Species index of LAMMPS types 1..ntypes; -1 where this style has no part.
+  const std::vector<int>& species_of_type() const { return species_of_type_; }
+  /// Factor from eV to the energy unit of the input.
+  double energy_unit() const { return energy_unit_; }
+
+ private:
+  enum class Extrapolation { ignore, warn, stop };
+
+  void allocate();
+  std::string read_potential(const std::string& name);
+  double unit_of_energy() const;
+  void map_types(const std::string& file, char** names);
+  void gather(int i);
+  void evaluate_batch();
+  void scatter(int site, int i);
+  void report_extrapolation();
+  void return_ghost_forces();
+
+  std::shared_ptr<const alnn::Plan> plan_;
+  std::unique_ptr<alnn::SiteBatch> batch_;
+  std::vector<int> species_of_type_, batch_atoms_;
+  double energy_unit_ = 1.0;
+  Extrapolation extrapolation_ = Extrapolation::warn;
+  bool warned_ = false;
+
+  // Where forces and per-atom virials go: LAMMPS' own arrays with newton on; with newton off LAMMPS does not
+  // bring the parts of ghost atoms home, so they are collected here and sent by this style itself.
+  std::vector<double> own_;
+  int own_width_ = 0;
+};
+
+}  // namespace LAMMPS_NS
+
+#endif
