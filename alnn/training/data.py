@@ -1,0 +1,157 @@
+"""The pool as arrays that a trainer takes: descriptors per species, energies, scaling, padded blocks."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from alnn.errors import TrainingError
+from alnn.potential import Scaling
+
+if TYPE_CHECKING:
+    from alnn.descriptors import DescriptorTable
+
+SAME_ENERGY = 1e-10
+"""Energies per atom (eV) that differ less than this give no scale."""
+
+
+@dataclass(frozen=True)
+class TrainingSet:
+    """Descriptors and energies of S structures.
+
+    values[s]: (atoms of species s, functions of s), structure[s]: (atoms of species s,) which structure each
+    row belongs to, energies: (S,) eV with isolated-atom energies already taken off, n_atoms: (S,),
+    isolated[s]: eV, the energy taken off per atom (to be given back by the potential's shift).
+    """
+
+    species: tuple[str, ...]
+    values: Mapping[str, np.ndarray]
+    structure: Mapping[str, np.ndarray]
+    energies: np.ndarray
+    n_atoms: np.ndarray
+    isolated: Mapping[str, float]
+
+    @property
+    def size(self) -> int:
+        """Number of structures."""
+        return len(self.energies)
+
+    def counts(self) -> np.ndarray:
+        """Atoms of each species in each structure, (S, species)."""
+        return np.stack([np.bincount(self.structure[s], minlength=self.size) for s in self.species], axis=1)
+
+
+def training_set(
+    table: DescriptorTable,
+    species: Sequence[str],
+    energies: np.ndarray,
+    isolated: Mapping[str, float] | None = None,
+) -> TrainingSet:
+    """A TrainingSet from a descriptor table (`alnn.descriptors.DescriptorTable`) and energies (S,) in eV.
+
+    Raises TrainingError for an empty pool and for non-finite energies or descriptors.
+    """
+    energies = np.asarray(energies, dtype=float)
+    if len(energies) == 0:
+        raise TrainingError("training: expected at least one labelled structure, found none")
+    if not np.isfinite(energies).all():
+        where = int(np.flatnonzero(~np.isfinite(energies))[0])
+        raise TrainingError(
+            f"training: expected finite energies, found {energies[where]} for structure {where}"
+        )
+    values = {s: np.asarray(table.values[s], dtype=float) for s in species}
+    for s in species:
+        if not np.isfinite(values[s]).all():
+            row = int(np.flatnonzero(~np.isfinite(values[s]).all(axis=1))[0])
+            raise TrainingError(
+                f"training: expected finite descriptors, found a non-finite one of species {s} "
+                f"in structure {int(table.structure[s][row])}"
+            )
+    structure = {s: np.asarray(table.structure[s], dtype=np.int64) for s in species}
+    isolated = {s: float((isolated or {}).get(s, 0.0)) for s in species}
+    n_atoms = np.asarray(table.n_atoms, dtype=np.int64)
+    pool = TrainingSet(tuple(species), values, structure, energies, n_atoms, isolated)
+    shift = np.array([isolated[s] for s in species])
+    return TrainingSet(tuple(species), values, structure, energies - pool.counts() @ shift, n_atoms, isolated)
+
+
+def standardise(values: np.ndarray) -> Scaling:
+    """Mean, deviation and range of every column of `values` (atoms, functions); all zero without atoms."""
+    return Scaling.of(values if len(values) else np.zeros((1, values.shape[1])))
+
+
+def scaled(scaling: Scaling, values: np.ndarray) -> np.ndarray:
+    """x = (G - mean)/std, and 0 for a function that is switched off."""
+    off = scaling.std == 0
+    return np.where(off, 0.0, (values - scaling.mean) / np.where(off, 1.0, scaling.std))
+
+
+@dataclass(frozen=True)
+class EnergyScale:
+    """E = sum_i (scale y_i + shift[s_i]): scale in eV, shift (species,) in eV, isolated atoms not included."""
+
+    scale: float
+    shift: np.ndarray
+
+
+def energy_scale(pool: TrainingSet) -> EnergyScale:
+    """Standardisation of the energies per atom; with several species the shift follows the composition.
+
+    With several species the mean per atom is fitted by least squares on the composition, if the pool's
+    compositions determine it, so that networks need not learn the difference of the elements.
+    """
+    per_atom = pool.energies / pool.n_atoms
+    fractions = pool.counts() / pool.n_atoms[:, None]
+    shift = np.full(len(pool.species), per_atom.mean())
+    if len(pool.species) > 1 and np.linalg.matrix_rank(fractions, tol=1e-6) == len(pool.species):
+        shift = np.linalg.lstsq(fractions, per_atom, rcond=None)[0]
+    scale = float((per_atom - fractions @ shift).std())
+    if scale < SAME_ENERGY:  # one structure, or copies of one: its own magnitude is the only scale there is
+        scale = max(float(np.abs(per_atom).mean()), 1e-3)
+    return EnergyScale(scale, shift)
+
+
+def round_up(n: int) -> int:
+    """The smallest of 16, 24, 32, 48, 64, 96, ... (two sizes an octave) that is at least n."""
+    size = 16
+    while size < n:
+        size = size * 3 // 2 if size & (size - 1) == 0 else size * 4 // 3
+    return size
+
+
+@dataclass(frozen=True)
+class Block:
+    """Atoms of one species in chunks of K rows; no chunk holds atoms of two structures.
+
+    x: (C, K, functions + 1), the last column is 1 for an atom and 0 for padding (rows of padding are all 0);
+    segment: (C,) the structure of each chunk, ascending; chunks of padding belong to the last (padding)
+    structure.
+    """
+
+    x: np.ndarray
+    segment: np.ndarray
+
+
+def block(x: np.ndarray, structure: np.ndarray, size: int, chunk: int, pad: bool = True) -> Block:
+    """Chunks of `chunk` rows from scaled descriptors x (atoms, functions), padded to one of a few sizes.
+
+    `size` is the padded number of structures. With chunk at least the largest count and `pad` false there is
+    exactly one chunk a structure: chunk index equals structure index, as mini-batches need.
+    """
+    order = np.argsort(structure, kind="stable")
+    x, structure = x[order], structure[order]
+    counts = np.bincount(structure, minlength=size)
+    chunks = np.maximum(-(-counts // chunk), 0 if pad else 1)
+    first = np.concatenate([[0], np.cumsum(chunks)])
+    total = round_up(int(first[-1])) if pad else int(first[-1])
+    within = np.arange(len(structure)) - np.concatenate([[0], np.cumsum(counts)])[structure]
+    rows = first[structure] * chunk + within
+    out = np.zeros((total * chunk, x.shape[1] + 1))
+    out[rows, :-1] = x
+    out[rows, -1] = 1.0
+    segment = np.full(total, size - 1, dtype=np.int32)
+    segment[: first[-1]] = np.repeat(np.arange(size), chunks)
+    return Block(out.reshape(total, chunk, -1), segment)

@@ -1,0 +1,264 @@
+"""Fit networks to a pool by one of the two protocols; the faces of this package."""
+
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+import tensorflow as tf
+from ase import Atoms
+
+from alnn.errors import TrainingError
+from alnn.potential import Potential, Scaling
+from alnn.training.cross_validation import held_out_folds, k_fold
+from alnn.training.data import (
+    Block,
+    EnergyScale,
+    TrainingSet,
+    block,
+    energy_scale,
+    round_up,
+    scaled,
+    standardise,
+    training_set,
+)
+from alnn.training.levenberg_marquardt import Outcome, Problem, Trainer, trainer
+from alnn.training.members import Member, fits, restandardised, to_layers
+from alnn.training.network import Architecture, initial_weights
+from alnn.training.settings import TrainingSettings
+
+CHUNK = 8
+"""Atoms in a chunk of a full batch: few padding rows, yet products large enough to be quick."""
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """Members as layers of the potential file, scaling, E_i = energy_scale y_i + energy_shift[s] in eV, a
+    report.
+    """
+
+    members: list[Member]
+    scaling: dict[str, Scaling]
+    energy_scale: float
+    energy_shift: dict[str, float]
+    report: dict = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A pool standardised for an architecture."""
+
+    pool: TrainingSet
+    architecture: Architecture
+    standards: Mapping[str, Scaling]
+    energies: EnergyScale
+    start: np.ndarray | None
+
+    def target(self) -> np.ndarray:
+        """(S,) sum over atoms that the networks' outputs should have."""
+        shift = self.pool.counts() @ self.energies.shift
+        return (self.pool.energies - shift) / self.energies.scale
+
+    def coefficient(self, exponent: float) -> np.ndarray:
+        """(S,) 1/N^p, normalised so that the mean-sized structure has 1/N."""
+        n = self.pool.n_atoms.astype(float)
+        return (n / n.mean()) ** (1.0 - exponent) / n
+
+    def blocks(self, size: int, chunk: int | None) -> list[Block]:
+        """Chunks per species; one chunk a structure if `chunk` is None."""
+        out = []
+        for s in self.pool.species:
+            x, structure = scaled(self.standards[s], self.pool.values[s]), self.pool.structure[s]
+            if chunk is None:
+                largest = int(np.bincount(structure, minlength=size).max(initial=1))
+                out.append(block(x, structure, size, largest, pad=False))
+            else:
+                out.append(block(x, structure, size, chunk))
+        return out
+
+
+def _prepare(pool: TrainingSet, settings: TrainingSettings, warm: Potential | None) -> _Prepared:
+    standards = {s: standardise(pool.values[s]) for s in pool.species}
+    energies = energy_scale(pool)
+    inputs = tuple(pool.values[s].shape[1] for s in pool.species)
+    architecture = Architecture(inputs, tuple(settings.hidden), settings.activation)
+    start = None
+    if warm is not None and settings.warm_start and fits(architecture, pool.species, warm):
+        start = restandardised(architecture, pool.species, warm, standards, energies, pool.isolated)
+    return _Prepared(pool, architecture, standards, energies, start)
+
+
+def _problem(
+    prepared: _Prepared,
+    settings: TrainingSettings,
+    masks: tuple[np.ndarray, np.ndarray],
+    decay: float,
+    chunk: int | None,
+) -> Problem:
+    """The least-squares problem; in chunks (full batch) the structures are padded to one of a few counts too."""
+    size = prepared.pool.size
+    padded = size if chunk is None else round_up(size + 1)
+    blocks = prepared.blocks(padded, chunk)
+
+    def fill(row: np.ndarray) -> tf.Tensor:
+        return tf.constant(np.concatenate([row, np.zeros((*row.shape[:-1], padded - size))], axis=-1))
+
+    return Problem(
+        tuple(tf.constant(b.x[None]) for b in blocks),
+        tuple(tf.constant(b.segment) for b in blocks),
+        fill(prepared.coefficient(settings.size_exponent)),
+        fill(prepared.target()),
+        fill(masks[0]),
+        fill(masks[1]),
+        tf.constant(decay, tf.float64),
+    )
+
+
+def _paper(
+    prepared: _Prepared, settings: TrainingSettings, seed: int, rng: np.random.Generator
+) -> tuple[np.ndarray, dict]:
+    """The published protocol, its folds side by side in one graph; returns weights (1, P) and a report.
+
+    Liberty: a fold rests after `patience` epochs without a better validation error.
+    """
+    machine = trainer(prepared.architecture)
+    masks = k_fold(prepared.pool.size, settings.folds, rng)
+    folds = len(masks[0])
+    if prepared.start is None:
+        start = initial_weights(prepared.architecture, folds, rng)
+    else:
+        start = np.repeat(prepared.start[:1], folds, axis=0)
+    problem = _problem(prepared, settings, masks, 0.0, None)
+    batch = settings.batch if prepared.pool.size >= settings.batch else 1
+    outcome = machine.mini_batch(
+        tf.constant(start),
+        tf.fill((folds,), tf.constant(settings.learnrate, tf.float64)),
+        problem,
+        tf.constant(settings.damping_factor, tf.float64),
+        *(tf.constant(int(v)) for v in (settings.epochs, settings.patience, batch, seed % 2**31)),
+    )
+    criterion = outcome.criterion.numpy()
+    best = int(np.argmin(np.where(np.isfinite(criterion), criterion, np.inf)))
+    return outcome.weights.numpy()[best : best + 1], _outcome_report(
+        outcome, batch=batch, folds=folds, best_fold=best
+    )
+
+
+def _fast(
+    prepared: _Prepared, settings: TrainingSettings, seed: int, rng: np.random.Generator
+) -> tuple[np.ndarray, dict]:
+    """A committee by full-batch Levenberg-Marquardt; returns weights (members, P) and a report."""
+    machine = trainer(prepared.architecture)
+    members = settings.members
+    start = initial_weights(prepared.architecture, members, rng)
+    warm = 0
+    if prepared.start is not None:
+        warm = min(len(prepared.start), members - settings.fresh_members)
+        start[:warm] = prepared.start[:warm]
+    size = prepared.pool.size
+    if settings.validation == "fold":
+        masks = held_out_folds(size, members, settings.folds, rng)
+    else:
+        masks = np.ones((members, size)), np.zeros((members, size))
+    problem = _problem(prepared, settings, masks, settings.weight_decay, CHUNK)
+    outcome = machine.full_batch(
+        tf.constant(start),
+        tf.fill((members,), tf.constant(settings.learnrate, tf.float64)),
+        problem,
+        tf.constant(settings.damping_factor, tf.float64),
+        tf.constant(settings.epochs),
+        tf.constant(settings.patience),
+        tf.constant(settings.tolerance, tf.float64),
+    )
+    return outcome.weights.numpy(), _outcome_report(outcome, warm_members=warm)
+
+
+def _outcome_report(outcome: Outcome, **more: object) -> dict:
+    return {
+        "epochs": int(outcome.epochs),
+        "criterion": [float(v) for v in outcome.criterion.numpy()],
+        "loss": [float(v) for v in outcome.loss.numpy()],
+        "damping": [float(v) for v in outcome.damping.numpy()],
+        **more,
+    }
+
+
+def _errors(
+    prepared: _Prepared, settings: TrainingSettings, weights: np.ndarray, machine: Trainer
+) -> np.ndarray:
+    """Error per atom of every member on every structure of the pool, (M, S) eV."""
+    size = prepared.pool.size
+    masks = np.ones((len(weights), size)), np.zeros((len(weights), size))
+    problem = _problem(prepared, settings, masks, 0.0, CHUNK)
+    residual = machine.residuals(tf.constant(weights), problem).numpy()[:, :size]
+    coefficient = prepared.coefficient(settings.size_exponent)
+    return residual / coefficient * prepared.energies.scale / prepared.pool.n_atoms
+
+
+def train(
+    pool: TrainingSet, settings: TrainingSettings, warm_start: Potential | None = None, seed: int = 0
+) -> TrainingResult:
+    """Networks fitted to `pool`; begins from `warm_start` where its networks have the same shape.
+
+    Never returns a network that is not finite: a diverged member is trained again from fresh weights, and
+    TrainingError is raised if that fails too. The report says what happened.
+    """
+    started = time.perf_counter()
+    prepared = _prepare(pool, settings, warm_start)
+    protocol = _paper if settings.protocol == "paper" else _fast
+    attempts = []
+    for attempt in range(3):
+        rng = np.random.default_rng([seed, attempt])
+        weights, report = protocol(prepared, settings, seed + attempt, rng)
+        errors = _errors(prepared, settings, weights, trainer(prepared.architecture))
+        if np.isfinite(errors).all() and np.isfinite(weights).all():
+            break
+        attempts.append("not finite")
+        prepared = _Prepared(pool, prepared.architecture, prepared.standards, prepared.energies, None)
+    else:
+        raise TrainingError(
+            f"training: expected finite networks, found diverged ones in {len(attempts)} attempts "
+            f"({pool.size} structures, protocol {settings.protocol})"
+        )
+    mean = errors.mean(axis=0)
+    report |= {
+        "protocol": settings.protocol,
+        "structures": pool.size,
+        "restarts": len(attempts),
+        "energy_mae": float(np.abs(mean).mean()),
+        "energy_rmse": float(np.sqrt((mean**2).mean())),
+        "seconds": time.perf_counter() - started,
+    }
+    shift = {
+        s: float(v) + pool.isolated[s] for s, v in zip(pool.species, prepared.energies.shift, strict=True)
+    }
+    members = [to_layers(prepared.architecture, pool.species, w) for w in weights]
+    return TrainingResult(members, dict(prepared.standards), prepared.energies.scale, shift, report)
+
+
+def fit_potential(
+    structures: Sequence[Atoms],
+    descriptors: Mapping[str, list[dict]],
+    settings: TrainingSettings,
+    warm_start: Potential | None = None,
+    seed: int = 0,
+    isolated: Mapping[str, float] | None = None,
+) -> Potential:
+    """A potential fitted to labelled structures (energies in eV from their calculators); `isolated` eV per
+    atom.
+    """
+    from alnn.descriptors import compute
+
+    species = list(descriptors)
+    energies = np.array([atoms.get_potential_energy() for atoms in structures])
+    table = compute(descriptors, species, structures)
+    result = train(training_set(table, species, energies, isolated), settings, warm_start, seed)
+    return Potential(
+        species=species,
+        descriptors=dict(descriptors),
+        scaling=result.scaling,
+        members=result.members,
+        energy_scale=result.energy_scale,
+        energy_shift=result.energy_shift,
+        training=result.report,
+    )

@@ -1,0 +1,47 @@
+"""What a campaign file may say under `training:`. Imports no TensorFlow."""
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Activation = Literal["linear", "tanh", "sigmoid", "relu", "gelu", "mtanh", "twist"]
+
+
+class TrainingSettings(BaseModel):
+    """How a network is fitted to a pool.
+
+    `paper` is the published protocol: mini-batch Levenberg-Marquardt under cross-validation, the network with
+    the best validation error kept. `fast` fits a committee by full-batch Levenberg-Marquardt, all members in
+    one graph.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    protocol: Literal["paper", "fast"] = "fast"
+    hidden: tuple[int, ...] = Field((10, 10), description="neurons in each hidden layer (papers: 10, 10)")
+    activation: Activation = Field("twist", description="hidden activation (cluster paper: twist)")
+    members: int = Field(4, ge=1, le=64, description="networks in the committee; `paper` always yields one")
+    learnrate: float = Field(0.1, gt=0, description="initial damping of Levenberg-Marquardt (papers: 0.1)")
+    damping_factor: float = Field(10.0, gt=1, description="the damping is divided and multiplied by this")
+    epochs: int = Field(2000, ge=1, description="upper bound of passes through the pool (papers: 2000)")
+    patience: int = Field(
+        30, ge=1, description="passes without a better validation error before a network rests"
+    )
+    batch: int = Field(32, ge=1, description="`paper`: structures in a Jacobian; 1 while the pool is smaller")
+    folds: int = Field(10, ge=2, description="folds of the cross-validation (papers: 10)")
+    size_exponent: float = Field(
+        1.0, ge=0, le=1, description="residual (E_NN - E_ref)/N^p, normalised at the mean size (papers: 1)"
+    )
+    weight_decay: float = Field(
+        1e-4, ge=0, description="`fast`: weight of |w|^2 against the squared residuals"
+    )
+    validation: Literal["none", "fold"] = Field(
+        "none", description="`fast`: hold out another fold for each member"
+    )
+    warm_start: bool = Field(True, description="begin from the last network where it fits")
+    tolerance: float = Field(
+        1e-3, ge=0, description="`fast`: relative fall of the criterion that counts as progress"
+    )
+    fresh_members: int = Field(
+        0, ge=0, description="`fast`: members that begin anew in spite of a warm start"
+    )

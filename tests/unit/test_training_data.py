@@ -1,0 +1,95 @@
+"""The pool as arrays: scaling, energy standardisation, padded blocks, folds."""
+
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from alnn.errors import TrainingError
+from alnn.training.cross_validation import held_out_folds, k_fold
+from alnn.training.data import block, energy_scale, round_up, scaled, standardise, training_set
+
+
+def _table(counts_a, counts_b, functions=3, seed=0):
+    rng = np.random.default_rng(seed)
+    index = {
+        "A": np.repeat(np.arange(len(counts_a)), counts_a),
+        "B": np.repeat(np.arange(len(counts_b)), counts_b),
+    }
+    return SimpleNamespace(
+        values={s: rng.normal(size=(len(i), functions)) for s, i in index.items()},
+        structure=index,
+        n_atoms=np.add(counts_a, counts_b),
+    )
+
+
+def test_a_constant_function_is_switched_off():
+    values = np.random.default_rng(0).normal(size=(20, 3))
+    values[:, 1] = 0.7
+    scaling = standardise(values)
+    assert scaling.std[1] == 0
+    x = scaled(scaling, values + 1.0)
+    assert (x[:, 1] == 0).all()
+    np.testing.assert_allclose(scaled(scaling, values)[:, [0, 2]].std(axis=0), 1.0)
+
+
+def test_isolated_atoms_are_taken_off_and_composition_explains_the_shift():
+    table = _table([1, 2, 3, 4], [3, 1, 2, 2])
+    energies = np.array([1, 2, 3, 4]) * -10.0 + np.array([3, 1, 2, 2]) * -2.5
+    pool = training_set(table, ["A", "B"], energies, {"A": -9.0, "B": -2.0})
+    np.testing.assert_allclose(pool.energies, -np.array([1, 2, 3, 4]) - 0.5 * np.array([3, 1, 2, 2]))
+    np.testing.assert_allclose(energy_scale(pool).shift, [-1.0, -0.5])
+
+
+def test_energies_of_one_structure_have_a_scale():
+    scale = energy_scale(training_set(_table([3], [2]), ["A", "B"], np.array([-1.0])))
+    assert scale.scale == pytest.approx(0.2)
+    np.testing.assert_allclose(scale.shift, -0.2)
+
+
+@pytest.mark.parametrize("bad", ["energy", "descriptor", "empty"])
+def test_unusable_pools_are_refused(bad):
+    table, energies = _table([2, 1], [1, 1]), np.array([-1.0, -2.0])
+    if bad == "energy":
+        energies[1] = np.nan
+    if bad == "descriptor":
+        table.values["B"][1, 2] = np.inf
+    with pytest.raises(TrainingError, match="structure 1" if bad != "empty" else "at least one"):
+        training_set(table, ["A", "B"], energies if bad != "empty" else energies[:0])
+
+
+def test_blocks_hold_every_atom_once_and_never_two_structures_in_a_chunk():
+    structure = np.array([4, 0, 0, 2, 2, 2, 2, 2, 0])
+    x = np.arange(9.0)[:, None] + 1.0
+    made = block(x, structure, 8, 3)
+    rows = made.x[..., 0][made.x[..., 1] == 1.0]
+    owner = np.repeat(made.segment, 3)[made.x[..., 1].ravel() == 1.0]
+    assert sorted(rows) == sorted(x[:, 0])
+    np.testing.assert_array_equal(structure[rows.astype(int) - 1], owner)
+    assert (made.x[made.x[..., 1] == 0.0] == 0).all()
+    assert (np.diff(made.segment) >= 0).all()
+
+
+def test_sizes_are_few():
+    sizes = {round_up(n) for n in range(1, 2000)}
+    assert len(sizes) <= 16
+    assert all(n <= round_up(n) <= max(16, 1.5 * n) for n in range(1, 2000))
+
+
+@pytest.mark.parametrize(("size", "folds", "count"), [(1, 10, 1), (7, 10, 7), (53, 10, 10)])
+def test_every_structure_is_held_out_once(size, folds, count):
+    train, valid = k_fold(size, folds, np.random.default_rng(0))
+    assert valid.shape == (count, size)
+    assert (valid.sum(axis=0) == 1).all()
+    assert (train.sum(axis=1) > 0).all()
+    if size > 1:
+        np.testing.assert_array_equal(train + valid, 1.0)
+
+
+def test_a_committee_holds_out_different_structures():
+    train, valid = held_out_folds(100, 14, 10, np.random.default_rng(0))
+    assert valid.shape == (14, 100)
+    assert (valid[:10].sum(axis=0) == 1).all()
+    assert len({tuple(v) for v in valid}) == 14
+    train, valid = held_out_folds(19, 4, 10, np.random.default_rng(0))
+    assert train.all() and not valid.any()
