@@ -7,8 +7,8 @@ the plain numbers that the figures show, `summarize` the errors that tables and 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,16 +23,14 @@ if TYPE_CHECKING:
 
     from alnn.potential import Potential
 
-CHUNK = 2000  # structures handed to the kernel at once: bounds the memory, costs nothing
-
 
 @dataclass(frozen=True)
 class Parity:
     """Reference and prediction side by side.
 
     n_atoms (S,); energy_reference, energy_predicted (S,) eV/atom; forces_reference, forces_predicted (A, 3)
-    eV/A, all structures one after the other, NaN where a structure has no reference forces; extrapolating
-    (S,) bool: a descriptor left the training range; origin: S strings.
+    eV/A, all structures one after the other, NaN where a structure has none; origin: S strings;
+    extrapolation: share of descriptor values outside the range of the training set.
     """
 
     n_atoms: NDArray[np.int64]
@@ -40,8 +38,8 @@ class Parity:
     energy_predicted: NDArray[np.float64]
     forces_reference: NDArray[np.float64]
     forces_predicted: NDArray[np.float64]
-    extrapolating: NDArray[np.bool_]
     origin: list[str]
+    extrapolation: float = 0.0
 
     @property
     def energy_error(self) -> NDArray[np.float64]:
@@ -81,7 +79,6 @@ class Outlier:
     n_atoms: int
     energy_error: float
     force_error: float | None
-    extrapolating: bool
     origin: str
 
 
@@ -93,7 +90,6 @@ class EvaluationResult:
     all: Errors
     bins: list[Errors]
     largest: list[Outlier]
-    extrapolating: int
     parity: Parity
 
     def to_json(self) -> dict[str, Any]:
@@ -106,39 +102,41 @@ class EvaluationResult:
             "all": asdict(self.all),
             "bins": [asdict(b) for b in self.bins],
             "largest": [asdict(o) for o in self.largest],
-            "extrapolating_structures": self.extrapolating,
+            "extrapolation": self.parity.extrapolation,
         }
 
 
-def predict(potential: Potential, structures: Sequence[Atoms], chunk: int = CHUNK) -> Iterator[Any]:
-    """Predictions of a potential, one a structure in order, computed `chunk` structures at a time."""
+def compare(potential: Potential, structures: Sequence[Atoms]) -> Parity:
+    """Labels of `structures` beside what `potential` says. Raises StructureError if a label is missing."""
     from alnn.calculator import Evaluator
 
     evaluator = Evaluator(potential)
-    for start in range(0, len(structures), chunk):
-        yield from evaluator.evaluate(structures[start : start + chunk])
+    data = parity(structures, evaluator.evaluate(structures))
+    outside = sum(int(counts.sum()) for counts in evaluator.extrapolations.values())
+    values = sum(
+        len(evaluator.extrapolations[species]) * sum(int(np.sum(a.symbols == species)) for a in structures)
+        for species in potential.species
+    )
+    return replace(data, extrapolation=outside / max(values, 1))
 
 
 def parity(structures: Sequence[Atoms], predictions: Iterable[Any]) -> Parity:
-    """Reference labels of `structures` beside `predictions` (objects with energy, forces, extrapolations).
+    """Reference labels of `structures` beside `predictions` (objects with energy and forces).
 
     Raises StructureError if a structure has no finite reference energy.
     """
-    energies, forces, predicted, predicted_forces, extrapolating = [], [], [], [], []
-    for index, (atoms, prediction) in enumerate(zip(structures, predictions, strict=True)):
-        energy, force = _label(atoms, index)
-        energies.append(energy / len(atoms))
-        forces.append(force)
-        predicted.append(float(prediction.energy) / len(atoms))
-        predicted_forces.append(np.asarray(prediction.forces, dtype=float).reshape(-1, 3))
-        extrapolating.append(bool(np.sum(prediction.extrapolations)))
+    labels = [_label(atoms, index) for index, atoms in enumerate(structures)]
+    n_atoms = np.array([len(atoms) for atoms in structures], dtype=np.int64)
+    energies, forces = [], [np.empty((0, 3))]
+    for _, prediction in zip(structures, predictions, strict=True):
+        energies.append(float(prediction.energy))
+        forces.append(np.asarray(prediction.forces, dtype=float).reshape(-1, 3))
     return Parity(
-        n_atoms=np.array([len(atoms) for atoms in structures], dtype=np.int64),
-        energy_reference=np.array(energies, dtype=float),
-        energy_predicted=np.array(predicted, dtype=float),
-        forces_reference=np.concatenate([np.empty((0, 3)), *forces]),
-        forces_predicted=np.concatenate([np.empty((0, 3)), *predicted_forces]),
-        extrapolating=np.array(extrapolating, dtype=bool),
+        n_atoms=n_atoms,
+        energy_reference=np.array([energy for energy, _ in labels], dtype=float) / n_atoms,
+        energy_predicted=np.array(energies, dtype=float) / n_atoms,
+        forces_reference=np.concatenate([np.empty((0, 3)), *(force for _, force in labels)]),
+        forces_predicted=np.concatenate(forces),
         origin=[str(atoms.info.get("origin", "")) for atoms in structures],
     )
 
@@ -181,7 +179,6 @@ def summarize(
         all=errors_of("all", data.energy_error, data.force_error),
         bins=by_bin,
         largest=_largest(data, n_largest),
-        extrapolating=int(data.extrapolating.sum()),
         parity=data,
     )
 
@@ -197,7 +194,6 @@ def _largest(data: Parity, count: int) -> list[Outlier]:
                 n_atoms=int(data.n_atoms[index]),
                 energy_error=float(data.energy_error[index]),
                 force_error=float(np.nanmax(force)) if np.isfinite(force).any() else None,
-                extrapolating=bool(data.extrapolating[index]),
                 origin=data.origin[index],
             )
         )
@@ -209,7 +205,7 @@ def evaluate(
 ) -> EvaluationResult:
     """Errors of `potential` on labelled `structures`. Raises StructureError if a label is missing."""
     size_bins = parse_bins(bins) if isinstance(bins, str) else bins
-    return summarize(parity(structures, predict(potential, structures)), list(potential.species), size_bins)
+    return summarize(compare(potential, structures), list(potential.species), size_bins)
 
 
 def read_labelled(path: Path) -> list[Atoms]:

@@ -58,18 +58,17 @@ def error_table(result: EvaluationResult, title: str = "") -> Table:
 
 def describe(outlier: Outlier, unit: str) -> str:
     """One sentence on one of the worst structures."""
-    extrapolating = ", extrapolating" if outlier.extrapolating else ""
     return (
         f"structure {outlier.index} ({outlier.origin or 'origin unknown'}): {outlier.n_atoms} {unit}s, "
-        f"{outlier.energy_error:+.2f} meV/{unit}, forces {number(outlier.force_error)} meV/Å{extrapolating}"
+        f"{outlier.energy_error:+.2f} meV/{unit}, forces {number(outlier.force_error)} meV/Å"
     )
 
 
 def notes(result: EvaluationResult, worst: int = 3) -> list[str]:
-    """What the table leaves out: the worst structures, and how many leave the training range."""
+    """What the table leaves out: the worst structures, and how far the data leaves the training range."""
     unit = energy_unit(result.species)
     lines = ["largest energy errors:"] + [f"  {describe(o, unit)}" for o in result.largest[:worst]]
-    if result.extrapolating:
-        share = f"{result.extrapolating} of {result.all.structures}"
-        lines.append(f"{share} structures leave the range of the training set")
+    share = result.parity.extrapolation
+    if share > 0:
+        lines.append(f"{100 * share:.2g} % of the descriptor values leave the range of the training set")
     return lines

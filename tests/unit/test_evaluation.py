@@ -23,8 +23,8 @@ def labelled(n: int, energy: float, force: float | None = 0.0, origin: str = "")
     return atoms
 
 
-def predicted(n: int, energy: float, force: float = 0.0, extrapolations: int = 0) -> SimpleNamespace:
-    return SimpleNamespace(energy=energy, forces=np.full((n, 3), force), extrapolations=extrapolations)
+def predicted(n: int, energy: float, force: float = 0.0) -> SimpleNamespace:
+    return SimpleNamespace(energy=energy, forces=np.full((n, 3), force))
 
 
 @pytest.fixture
@@ -37,7 +37,7 @@ def result():
     ]
     predictions = [
         predicted(2, -1.0 + 2 * 3e-3, 0.1 + 4e-3),
-        predicted(20, -8.0 - 20 * 1e-3, 0.2 - 1e-3, extrapolations=3),
+        predicted(20, -8.0 - 20 * 1e-3, 0.2 - 1e-3),
         predicted(21, -8.4 + 21 * 2e-3, 5e-3),
         predicted(60, -24.0, 7.0),
     ]
@@ -68,7 +68,6 @@ def test_bins_include_both_ends(result):
 def test_largest_errors_come_first_with_their_sign(result):
     assert [o.index for o in result.largest] == [0, 2, 1, 3]
     assert result.largest[2].energy_error == pytest.approx(-1.0)
-    assert result.largest[2].extrapolating
     assert result.largest[0].origin == "pair"
     assert result.largest[3].force_error is None
 
@@ -80,7 +79,7 @@ def test_json_holds_the_same_numbers(result, tmp_path):
     assert read["potential"] == "p.alnn"
     assert read["all"]["energy_mae"] == result.all.energy_mae
     assert [b["label"] for b in read["bins"]] == ["1-20", "21-50", "51+"]
-    assert read["extrapolating_structures"] == 1
+    assert read["extrapolation"] == 0.0
     assert "parity" not in read
 
 
@@ -94,7 +93,7 @@ def test_table_shows_a_row_for_all_and_one_a_bin(result):
     assert list(table.columns[0].cells) == ["all", "1-20", "21-50", "51+"]
     assert list(table.columns[5].cells)[-1] == "-"
     assert "meV/molecule" in str(table.columns[2].header)
-    assert any("1 of 4" in line for line in notes(result))
+    assert "structure 0 (pair): 2 molecules, +3.00" in notes(result)[1]
 
 
 def test_empty_data_gives_no_numbers_rather_than_nan():

@@ -22,7 +22,6 @@ def made_up(structures: int, sizes=(2, 71), seed: int = 7, with_forces: bool = T
         energy_predicted=energy + 1e-3 * random.normal(size=structures),
         forces_reference=forces if with_forces else np.full_like(forces, np.nan),
         forces_predicted=forces + 0.02 * random.normal(size=forces.shape),
-        extrapolating=np.zeros(structures, bool),
         origin=[""] * structures,
     )
 
