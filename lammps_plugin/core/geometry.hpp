@@ -16,8 +16,8 @@ inline Vec3 operator*(double s, const Vec3& a) { return {s * a.x, s * a.y, s * a
 inline double dot(const Vec3& a, const Vec3& b) { return a.x * b.x + a.y * b.y + a.z * b.z; }
 inline double norm2(const Vec3& a) { return dot(a, a); }
 
-/// A box with lower-triangular cell vectors a = (lx, 0, 0), b = (xy, ly, 0), c = (xz, yz, lz), as LAMMPS keeps
-/// it. Lengths in angstrom.
+/// A box with lower-triangular cell vectors a = (lx, 0, 0), b = (xy, ly, 0), c = (xz, yz, lz), as LAMMPS
+/// keeps it. Lengths in angstrom.
 struct Box {
   double lx = 0.0, ly = 0.0, lz = 0.0;
   double xy = 0.0, xz = 0.0, yz = 0.0;
@@ -50,7 +50,8 @@ struct Box {
     const double v = volume();
     double smallest = INFINITY;
     // face normal to a: |b x c|; to b: |c x a|; to c: |a x b|
-    const double bxc = std::sqrt(ly * ly * lz * lz + xy * xy * lz * lz + (xy * yz - ly * xz) * (xy * yz - ly * xz));
+    const double bxc =
+        std::sqrt(ly * ly * lz * lz + xy * xy * lz * lz + (xy * yz - ly * xz) * (xy * yz - ly * xz));
     const double cxa = lx * std::sqrt(lz * lz + yz * yz);
     const double axb = lx * ly;
     if (periodic[0]) smallest = std::fmin(smallest, v / bxc);

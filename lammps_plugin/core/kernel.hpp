@@ -12,8 +12,6 @@
 
 namespace alnn {
 
-
-
 /// G2 functions of one neighbour species and cutoff.
 struct RadialBlock {
   int species;
@@ -68,19 +66,19 @@ struct ElementView {
 
 /// Work space of one site. Neighbours are sorted by species: species s fills [begin[s], begin[s+1]).
 struct SiteView {
-  int n;                     ///< neighbours
+  int n;  ///< neighbours
   int n_species;
-  const int* begin;          ///< [n_species + 1]
-  double *x, *y, *z;         ///< [padded n] neighbour minus site, angstrom
-  double *r2, *inverse_r;    ///< [padded n]
-  double *ux, *uy, *uz;      ///< [padded n] unit vectors
-  double *fc, *dfc;          ///< [n_cutoffs][padded n] f_c and (d f_c / dr) / r
-  int padded;                ///< padded n
-  double *U, *D, *V;         ///< [n][row]; V[j] = d(sum over pairs)/dU[j]
-  double* powers;            ///< (1 + lambda cos)^(zeta-1), a row part for each triplet, in loop order
-  double* G;                 ///< [row] without prefactor
-  double* weight;            ///< [row] dE/dG
-  double *gx, *gy, *gz;      ///< [n] dE/d(x, y, z)
+  const int* begin;        ///< [n_species + 1]
+  double *x, *y, *z;       ///< [padded n] neighbour minus site, angstrom
+  double *r2, *inverse_r;  ///< [padded n]
+  double *ux, *uy, *uz;    ///< [padded n] unit vectors
+  double *fc, *dfc;        ///< [n_cutoffs][padded n] f_c and (d f_c / dr) / r
+  int padded;              ///< padded n
+  double *U, *D, *V;       ///< [n][row]; V[j] = d(sum over pairs)/dU[j]
+  double* powers;          ///< (1 + lambda cos)^(zeta-1), a row part for each triplet, in loop order
+  double* G;               ///< [row] without prefactor
+  double* weight;          ///< [row] dE/dG
+  double *gx, *gy, *gz;    ///< [n] dE/d(x, y, z)
   double *ax, *ay, *az, *b, *radial;  ///< [n] scratch
 };
 
@@ -113,8 +111,8 @@ struct Kernel {
   void (*pair_row)(const ElementView&, int species, double r2, double* row);
   /// Adds sign * (everything that a neighbour of this species, unit vector and row contributes to G together
   /// with the others in the shell).
-  void (*add_neighbor)(const ElementView&, int species, const double* unit, const double* row, const ShellView&,
-                       double sign, double* G);
+  void (*add_neighbor)(const ElementView&, int species, const double* unit, const double* row,
+                       const ShellView&, double sign, double* G);
 };
 
 /// Doubles of BatchView::scratch.

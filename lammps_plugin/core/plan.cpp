@@ -72,7 +72,7 @@ void ElementPlan::sort_functions(const Element& element, const Kernel& kernel) {
     for (const auto& chunk : chunks_of(functions, kernel.width)) {
       int largest = 0;
       for (const int k : chunk) largest = std::max(largest, static_cast<int>(element.functions[k].zeta) - 1);
-      AngularBlock block{std::get<0>(key), std::get<1>(key), cutoff_index(std::get<2>(key)), offset, 0,
+      AngularBlock block{std::get<0>(key),      std::get<1>(key), cutoff_index(std::get<2>(key)), offset, 0,
                          binary_digits(largest)};
       place(element, chunk, kernel.width, offset, &block.vectors);
       angular_.push_back(block);
@@ -81,7 +81,8 @@ void ElementPlan::sort_functions(const Element& element, const Kernel& kernel) {
   view_.row = round_up(offset, 8);
 }
 
-void ElementPlan::place(const Element&, const std::vector<int>& functions, int width, int& offset, int* vectors) {
+void ElementPlan::place(const Element&, const std::vector<int>& functions, int width, int& offset,
+                        int* vectors) {
   *vectors = round_up(static_cast<int>(functions.size()), width) / width;
   for (std::size_t i = 0; i < functions.size(); ++i) position_[functions[i]] = offset + static_cast<int>(i);
   offset += *vectors * width;

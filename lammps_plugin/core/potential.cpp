@@ -107,7 +107,8 @@ void append_functions(const Node& node, const std::vector<std::string>& species,
   Function f;
   f.cutoff = node.at("cutoff").positive();
   f.eta = node.at("eta").number();
-  if (f.eta < 0.0) node.at("eta").fail("expected a number of at least 0, found " + node.at("eta").value.dump());
+  if (f.eta < 0.0)
+    node.at("eta").fail("expected a number of at least 0, found " + node.at("eta").value.dump());
   if (type == "G2") {
     f.type = Function::Type::G2;
     neighbor_species(node, species, 1, f);
@@ -116,9 +117,11 @@ void append_functions(const Node& node, const std::vector<std::string>& species,
     f.type = type == "G4" ? Function::Type::G4 : Function::Type::G5;
     neighbor_species(node, species, 2, f);
     f.lambda = node.at("lambda").number();
-    if (std::abs(f.lambda) != 1.0) node.at("lambda").fail("expected 1 or -1, found " + node.at("lambda").value.dump());
+    if (std::abs(f.lambda) != 1.0)
+      node.at("lambda").fail("expected 1 or -1, found " + node.at("lambda").value.dump());
     f.zeta = node.at("zeta").number();
-    if (f.zeta < 1.0) node.at("zeta").fail("expected a number of at least 1, found " + node.at("zeta").value.dump());
+    if (f.zeta < 1.0)
+      node.at("zeta").fail("expected a number of at least 1, found " + node.at("zeta").value.dump());
   } else {
     node.at("type").fail("expected G2, G4, G5 or chebyshev, found \"" + type + "\"");
   }
@@ -198,17 +201,18 @@ void verify_checksum(const std::string& text, const Node& root) {
   char found[16];
   std::snprintf(found, sizeof found, "crc32:%08x", crc32(blanked));
   if (stated != found)
-    root.at("checksum").fail("the file was altered: it states " + stated + ", its content has " + found +
-                             " (remove the key \"checksum\" if the change is meant)");
+    root.at("checksum")
+        .fail("the file was altered: it states " + stated + ", its content has " + found +
+              " (remove the key \"checksum\" if the change is meant)");
 }
 
 json parse_json(const std::string& text, const std::string& where) {
   try {
     return json::parse(text);
   } catch (const json::parse_error& e) {
-    throw PotentialError("potential file " + where + ": expected one whole JSON document, found a fault at byte " +
-                         std::to_string(e.byte) + " of " + std::to_string(text.size()) +
-                         " (truncated or altered?)");
+    throw PotentialError(
+        "potential file " + where + ": expected one whole JSON document, found a fault at byte " +
+        std::to_string(e.byte) + " of " + std::to_string(text.size()) + " (truncated or altered?)");
   }
 }
 
@@ -254,7 +258,8 @@ void check_header(const Node& root) {
   if (root.at("format").text() != "alnn-potential")
     root.at("format").fail("expected \"alnn-potential\", found \"" + root.at("format").text() + "\"");
   if (root.at("version").integer(1) != 1)
-    root.at("version").fail("expected 1, found " + root.at("version").value.dump() + ": a newer alnn wrote this file");
+    root.at("version").fail("expected 1, found " + root.at("version").value.dump() +
+                            ": a newer alnn wrote this file");
   if (root.at("units").at("length").text() != "angstrom")
     root.at("units").at("length").fail("expected angstrom, found " + root.at("units").at("length").text());
   if (root.at("units").at("energy").text() != "eV")

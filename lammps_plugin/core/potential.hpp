@@ -67,7 +67,8 @@ struct Potential {
   static Potential parse(const std::string& text, const std::string& where);
   /// Read a potential file. Throws PotentialError.
   static Potential load(const std::string& path);
-  /// Descriptors alone (no networks): {"species": [...], "descriptors": {...}}; networks and scaling stay empty.
+  /// Descriptors alone (no networks): {"species": [...], "descriptors": {...}}; networks and scaling stay
+  /// empty.
   static Potential parse_descriptors(const std::string& text, const std::string& where);
 };
 

@@ -66,7 +66,8 @@ double leg(const Function& f, double r, double* derivative_over_r) {
   return e * fc;
 }
 
-double evaluate_radial(const Function& f, const Neighborhood& nb, int n_species, double weight, Vec3* gradient) {
+double evaluate_radial(const Function& f, const Neighborhood& nb, int n_species, double weight,
+                       Vec3* gradient) {
   double sum = 0.0;
   for (int j = 0; j < nb.size(); ++j) {
     if (f.type == Function::Type::G2 && nb.species[j] != f.neighbors[0]) continue;
@@ -80,7 +81,8 @@ double evaluate_radial(const Function& f, const Neighborhood& nb, int n_species,
   return sum;
 }
 
-double evaluate_angular(const Function& f, const Neighborhood& nb, int n_species, double weight, Vec3* gradient) {
+double evaluate_angular(const Function& f, const Neighborhood& nb, int n_species, double weight,
+                        Vec3* gradient) {
   double sum = 0.0;
   for (int j = 0; j < nb.size(); ++j) {
     const Vec3 dj = nb.vectors[j];
@@ -97,8 +99,9 @@ double evaluate_angular(const Function& f, const Neighborhood& nb, int n_species
       const double uk = leg(f, rk, &gk);
       const double cosine = dot(dj, dk) / (rj * rk);
       const double angle = angular_factor(f, cosine, &dangle);
-      const double s = f.weighted ? species_weight(nb.species[j], n_species) * species_weight(nb.species[k], n_species)
-                                  : 1.0;
+      const double s =
+          f.weighted ? species_weight(nb.species[j], n_species) * species_weight(nb.species[k], n_species)
+                     : 1.0;
       double opposite = 1.0, gopposite = 0.0;  // the r_jk factor of G4
       const Vec3 djk = dk - dj;
       if (f.type == Function::Type::G4) {
@@ -131,7 +134,8 @@ double cutoff_function(double r, double cutoff, double* derivative) {
   return 0.5 * (std::cos(pi * r / cutoff) + 1.0);
 }
 
-double evaluate_function(const Function& f, const Neighborhood& nb, int n_species, double weight, Vec3* gradient) {
+double evaluate_function(const Function& f, const Neighborhood& nb, int n_species, double weight,
+                         Vec3* gradient) {
   return is_radial(f.type) ? evaluate_radial(f, nb, n_species, weight, gradient)
                            : evaluate_angular(f, nb, n_species, weight, gradient);
 }
@@ -206,8 +210,8 @@ double network_output(const Network& network, const std::vector<double>& x, std:
   return a[0];
 }
 
-double site_energy(const Potential& potential, int species, const Neighborhood& nb, std::vector<Vec3>* gradient,
-                   std::vector<double>* member_energies) {
+double site_energy(const Potential& potential, int species, const Neighborhood& nb,
+                   std::vector<Vec3>* gradient, std::vector<double>* member_energies) {
   const Element& element = potential.elements[species];
   const int n_species = potential.n_species();
   const std::size_t n = element.functions.size();
@@ -219,7 +223,8 @@ double site_energy(const Potential& potential, int species, const Neighborhood& 
   const double share = 1.0 / element.members.size();
   if (member_energies) member_energies->clear();
   for (const auto& network : element.members) {
-    const double e = potential.energy_scale * network_output(network, x, gradient ? &dy_dx : nullptr) + element.shift;
+    const double e =
+        potential.energy_scale * network_output(network, x, gradient ? &dy_dx : nullptr) + element.shift;
     energy += share * e;
     if (member_energies) member_energies->push_back(e);
     if (!gradient) continue;

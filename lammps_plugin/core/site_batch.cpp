@@ -53,7 +53,8 @@ void SiteBatch::sort_by_species(Site& site) {
   if (!std::is_sorted(site.species.begin(), site.species.end())) {
     std::vector<int> order(n);
     std::iota(order.begin(), order.end(), 0);
-    std::stable_sort(order.begin(), order.end(), [&](int a, int b) { return site.species[a] < site.species[b]; });
+    std::stable_sort(order.begin(), order.end(),
+                     [&](int a, int b) { return site.species[a] < site.species[b]; });
     permute(site.x, order), permute(site.y, order), permute(site.z, order);
     permute(site.species, order), permute(site.tags, order);
   }
@@ -82,8 +83,8 @@ SiteView SiteBatch::prepare(Site& site, bool gradients) {
   const int padded = round_up(n, 8);
   const double far = 10.0 * plan_->potential.cutoff;  // padding neighbours: a finite distance, f_c = 0
   site.x.resize(padded, far), site.y.resize(padded, far), site.z.resize(padded, far);
-  for (AlignedVector* a : {&site.r2, &site.inverse_r, &site.ux, &site.uy, &site.uz, &site.gx, &site.gy, &site.gz,
-                           &site.ax, &site.ay, &site.az, &site.b, &site.radial})
+  for (AlignedVector* a : {&site.r2, &site.inverse_r, &site.ux, &site.uy, &site.uz, &site.gx, &site.gy,
+                           &site.gz, &site.ax, &site.ay, &site.az, &site.b, &site.radial})
     at_least(*a, padded);
   for (AlignedVector* a : {&site.fc, &site.dfc}) at_least(*a, static_cast<std::size_t>(padded) * e.n_cutoffs);
   for (AlignedVector* a : {&site.U, &site.D, &site.V}) at_least(*a, static_cast<std::size_t>(n) * e.row);
@@ -121,7 +122,8 @@ SiteView SiteBatch::prepare(Site& site, bool gradients) {
 
 Neighborhood SiteBatch::plain_neighborhood(const Site& site) const {
   Neighborhood neighborhood;
-  for (std::size_t j = 0; j < site.tags.size(); ++j) neighborhood.vectors.push_back({site.x[j], site.y[j], site.z[j]});
+  for (std::size_t j = 0; j < site.tags.size(); ++j)
+    neighborhood.vectors.push_back({site.x[j], site.y[j], site.z[j]});
   neighborhood.species = site.species;
   return neighborhood;
 }
@@ -175,8 +177,8 @@ void SiteBatch::gradients_of(Site& site, SiteView& view) {
   const Neighborhood neighborhood = plain_neighborhood(site);
   std::vector<Vec3> g(view.n);
   for (const int k : element.plain())
-    reference::evaluate_function(plan_->potential.elements[species_].functions[k], neighborhood, plan_->n_species(),
-                                 site.weight[element.view().position[k]], g.data());
+    reference::evaluate_function(plan_->potential.elements[species_].functions[k], neighborhood,
+                                 plan_->n_species(), site.weight[element.view().position[k]], g.data());
   for (int j = 0; j < view.n; ++j) site.gx[j] += g[j].x, site.gy[j] += g[j].y, site.gz[j] += g[j].z;
 }
 

@@ -1,7 +1,9 @@
-// Evaluates sites, up to one vector's width at a time: gather neighbours, evaluate, take energies and gradients.
+// Evaluates sites, up to one vector's width at a time: gather neighbours, evaluate, take energies and
+// gradients.
 //
 //   batch.start(species);
-//   while (...) { batch.add_site(); batch.add_neighbor(...); ...; if (batch.full()) {batch.evaluate(true); ...} }
+//   while (...) { batch.add_site(); batch.add_neighbor(...); ...; if (batch.full()) {batch.evaluate(true);
+//   ...} }
 //
 // One object a thread.
 #pragma once
@@ -28,8 +30,8 @@ class SiteBatch {
   void start(int species);
   /// Begin the next site.
   void add_site() { sites_[n_sites_++].clear(); }
-  /// Add a neighbour of the last site: neighbour minus site (angstrom), its species, and the caller's own tag.
-  /// Neighbours beyond the cutoff are allowed and add nothing.
+  /// Add a neighbour of the last site: neighbour minus site (angstrom), its species, and the caller's own
+  /// tag. Neighbours beyond the cutoff are allowed and add nothing.
   void add_neighbor(double x, double y, double z, int species, int tag) {
     sites_[n_sites_ - 1].add(x, y, z, species, tag);
   }
@@ -50,7 +52,9 @@ class SiteBatch {
   int tag(int site, int j) const { return sites_[site].tags[j]; }
   Vec3 vector(int site, int j) const { return {sites_[site].x[j], sites_[site].y[j], sites_[site].z[j]}; }
   /// dE/d(vector of neighbour j).
-  Vec3 gradient(int site, int j) const { return {sites_[site].gx[j], sites_[site].gy[j], sites_[site].gz[j]}; }
+  Vec3 gradient(int site, int j) const {
+    return {sites_[site].gx[j], sites_[site].gy[j], sites_[site].gz[j]};
+  }
 
   /// Extrapolations: for function k of a species, how many evaluated sites were outside the training range.
   void count_extrapolations(bool on) { counting_ = on; }
@@ -61,8 +65,8 @@ class SiteBatch {
 
  private:
   struct Site {
-    AlignedVector x, y, z, r2, inverse_r, ux, uy, uz, fc, dfc, U, D, V, powers, G, weight, gx, gy, gz, ax, ay, az, b,
-        radial;
+    AlignedVector x, y, z, r2, inverse_r, ux, uy, uz, fc, dfc, U, D, V, powers, G, weight, gx, gy, gz, ax, ay,
+        az, b, radial;
     std::vector<int> species, tags, begin;
     void clear() {
       x.clear(), y.clear(), z.clear();

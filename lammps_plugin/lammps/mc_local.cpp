@@ -1,17 +1,32 @@
 #include "mc_local.h"
 
+#include "force.h"
+#include "mc/local_energy.hpp"
+#include "neighbor.h"
+#include "pair_alnn.h"
+
 namespace alnn {
 
+namespace {
+
+LAMMPS_NS::PairAlnn* pair_alnn(LAMMPS_NS::LAMMPS* lmp) {
+  return dynamic_cast<LAMMPS_NS::PairAlnn*>(lmp->force->pair);
+}
+
+}  // namespace
+
 std::string why_pair_not_local(LAMMPS_NS::LAMMPS* lmp, const Box& box) {
-  (void)lmp;
-  (void)box;
-  return "a pair style without local updates";
+  const auto* pair = pair_alnn(lmp);
+  if (!pair || !pair->plan()) return "a pair style without local updates";
+  if (lmp->neighbor->exclude) return "neigh_modify exclude";
+  return LocalEnergy::why_not(*pair->plan(), box);
 }
 
 std::unique_ptr<EnergyModel> make_local_energy(LAMMPS_NS::LAMMPS* lmp, const McAtoms& atoms) {
-  (void)lmp;
-  (void)atoms;
-  return nullptr;
+  const auto* pair = pair_alnn(lmp);
+  std::vector<int> species;
+  for (const int type : atoms.types()) species.push_back(pair->species_of_type()[type + 1]);
+  return std::make_unique<LocalEnergy>(pair->plan(), atoms.positions(), species, atoms.box());
 }
 
 }  // namespace alnn

@@ -56,7 +56,8 @@ void PairAlnn::settings(int narg, char** arg) {
     else if (value == "stop")
       extrapolation_ = Extrapolation::stop;
     else
-      error->all(FLERR, "pair_style alnn: expected ignore, warn or stop after extrapolation, found {}", value);
+      error->all(FLERR, "pair_style alnn: expected ignore, warn or stop after extrapolation, found {}",
+                 value);
   }
 }
 
@@ -99,8 +100,10 @@ void PairAlnn::map_types(const std::string& file, char** names) {
     if (species_of_type_[type] >= 0) continue;
     std::string known;
     for (const auto& element : potential.elements) known += " " + element.name;
-    error->all(FLERR, "pair_coeff: species {} of type {} is not in {}, which knows:{}", name, type, file, known);
+    error->all(FLERR, "pair_coeff: species {} of type {} is not in {}, which knows:{}", name, type, file,
+               known);
   }
+  name_elements();
   for (int i = 1; i <= atom->ntypes; ++i) {
     map[i] = species_of_type_[i];
     for (int j = i; j <= atom->ntypes; ++j)
@@ -108,12 +111,22 @@ void PairAlnn::map_types(const std::string& file, char** names) {
   }
 }
 
+// LAMMPS' own arrays of a many-body style, where other commands look for the names of the types.
+void PairAlnn::name_elements() {
+  for (int i = 0; i < nelements; ++i) delete[] elements[i];
+  delete[] elements;
+  nelements = plan_->n_species();
+  elements = new char*[nelements];
+  for (int i = 0; i < nelements; ++i) elements[i] = utils::strdup(plan_->potential.elements[i].name);
+}
+
 void PairAlnn::coeff(int narg, char** arg) {
   if (!allocated) allocate();
   if (narg != 3 + atom->ntypes)
-    error->all(FLERR,
-               "pair_coeff: expected * * FILE and {} species (one for each atom type), found {} word(s) after * *",
-               atom->ntypes, std::max(0, narg - 2));
+    error->all(
+        FLERR,
+        "pair_coeff: expected * * FILE and {} species (one for each atom type), found {} word(s) after * *",
+        atom->ntypes, std::max(0, narg - 2));
   if (std::strcmp(arg[0], "*") != 0 || std::strcmp(arg[1], "*") != 0)
     error->all(FLERR, "pair_coeff: expected * * FILE SPECIES..., found {} {} first", arg[0], arg[1]);
   energy_unit_ = unit_of_energy();
@@ -183,7 +196,8 @@ void PairAlnn::gather(int i) {
 void PairAlnn::evaluate_batch() {
   if (batch_atoms_.empty()) return;
   batch_->evaluate(true);
-  for (std::size_t site = 0; site < batch_atoms_.size(); ++site) scatter(static_cast<int>(site), batch_atoms_[site]);
+  for (std::size_t site = 0; site < batch_atoms_.size(); ++site)
+    scatter(static_cast<int>(site), batch_atoms_[site]);
   if (batch_->extrapolating_sites() > 0 && (!warned_ || extrapolation_ == Extrapolation::stop))
     report_extrapolation();
   const int species = species_of_type_[atom->type[batch_atoms_[0]]];
@@ -249,7 +263,8 @@ void PairAlnn::report_extrapolation() {
       if (counts[s][k] == 0) continue;
       const alnn::Element& element = plan_->potential.elements[s];
       const std::string message = fmt::format(
-          "pair_style alnn: extrapolation at step {}: descriptor {} of species {} is outside its training range "
+          "pair_style alnn: extrapolation at step {}: descriptor {} of species {} is outside its training "
+          "range "
           "{:.6g} .. {:.6g}",
           update->ntimestep, k, element.name, element.scaling.min[k], element.scaling.max[k]);
       if (extrapolation_ == Extrapolation::stop) error->one(FLERR, "{}", message);
@@ -265,7 +280,8 @@ void PairAlnn::finish() {
   long mine = batch_->extrapolating_sites(), total = 0;
   MPI_Allreduce(&mine, &total, 1, MPI_LONG, MPI_SUM, world);
   if (total > 0 && comm->me == 0)
-    error->warning(FLERR, "pair_style alnn: {} site evaluations of this run were outside the training range", total);
+    error->warning(FLERR, "pair_style alnn: {} site evaluations of this run were outside the training range",
+                   total);
   batch_->reset_extrapolations();
   warned_ = false;
 }

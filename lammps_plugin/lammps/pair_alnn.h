@@ -42,6 +42,7 @@ class PairAlnn : public Pair {
   std::string read_potential(const std::string& name);
   double unit_of_energy() const;
   void map_types(const std::string& file, char** names);
+  void name_elements();
   void gather(int i);
   void evaluate_batch();
   void scatter(int site, int i);

@@ -57,8 +57,8 @@ class PairList {
     for (std::size_t p = 0; p < n_pairs; ++p) pairs_[next[first.data()[p]]++] = static_cast<int>(p);
   }
 
-  /// Fills the batch with all atoms, species by species, and calls visit(site of the batch, atom) for each site
-  /// after `evaluate()`.
+  /// Fills the batch with all atoms, species by species, and calls visit(site of the batch, atom) for each
+  /// site after `evaluate()`.
   template <class Evaluate, class Visit>
   void for_each_site(SiteBatch& batch, const Evaluate& evaluate, const Visit& visit) const {
     std::vector<int> atoms;
@@ -197,7 +197,8 @@ class PythonKernel {
     return result;
   }
 
-  std::pair<double, Vectors> plain_site(int species, const std::vector<int>& neighbors, const Vectors& vectors) {
+  std::pair<double, Vectors> plain_site(int species, const std::vector<int>& neighbors,
+                                        const Vectors& vectors) {
     expect(plan_->potential.n_members() > 0, "this kernel holds descriptors only");
     std::vector<Vec3> gradient;
     const double energy =
@@ -207,7 +208,8 @@ class PythonKernel {
     return {energy, rows};
   }
 
-  std::vector<double> plain_descriptors(int species, const std::vector<int>& neighbors, const Vectors& vectors) {
+  std::vector<double> plain_descriptors(int species, const std::vector<int>& neighbors,
+                                        const Vectors& vectors) {
     return reference::descriptors(plan_->potential.elements.at(species), neighborhood_of(neighbors, vectors),
                                   plan_->n_species());
   }
@@ -270,9 +272,10 @@ NB_MODULE(_kernel, m) {
            "Descriptors (A, n_functions) of all atoms; rows of species with fewer functions end in zeros.")
       .def("derivatives", &PythonKernel::derivatives, "species"_a, "first"_a, "second"_a, "vectors"_a,
            "dG_k(first)/d(vector) of each pair, (P, n_functions, 3), 1/angstrom.")
-      .def("evaluate", &PythonKernel::evaluate, "species"_a, "first"_a, "second"_a, "vectors"_a, "structure"_a,
-           "n_structures"_a, "forces"_a = true,
-           "Energies (eV), forces (eV/angstrom) and virials (eV, minus sum of d x dE/dd) of a batch of structures.")
+      .def("evaluate", &PythonKernel::evaluate, "species"_a, "first"_a, "second"_a, "vectors"_a,
+           "structure"_a, "n_structures"_a, "forces"_a = true,
+           "Energies (eV), forces (eV/angstrom) and virials (eV, minus sum of d x dE/dd) of a batch of "
+           "structures.")
       .def("plain_site", &PythonKernel::plain_site, "species"_a, "neighbors"_a, "vectors"_a,
            "Energy of one site and its gradients by the plain formulas.")
       .def("plain_descriptors", &PythonKernel::plain_descriptors, "species"_a, "neighbors"_a, "vectors"_a,

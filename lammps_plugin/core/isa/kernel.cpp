@@ -1,5 +1,5 @@
-// Compiled once for each instruction set with ALNN_KERNEL = name of its table and ALNN_WIDTH = doubles a vector.
-// Vectors are the compiler's own (vector_size), so the same text serves all instruction sets.
+// Compiled once for each instruction set with ALNN_KERNEL = name of its table and ALNN_WIDTH = doubles a
+// vector. Vectors are the compiler's own (vector_size), so the same text serves all instruction sets.
 #include "kernel.hpp"
 
 #include <math.h>
@@ -123,8 +123,8 @@ void distances(const ElementView& e, SiteView& s) {
 }
 
 // One neighbour's part of G2: value and derivative / r.
-inline void radial_value(const ElementView& e, int k, double r2, double r, double inverse_r, double fc, double dfc,
-                         vd& u, vd& d) {
+inline void radial_value(const ElementView& e, int k, double r2, double r, double inverse_r, double fc,
+                         double dfc, vd& u, vd& d) {
   const vd eta = load(e.eta + k), r_s = load(e.r_s + k);
   const vd difference = r - r_s;
   const vd g = exponential(-eta * (difference * difference));
@@ -182,7 +182,8 @@ void angular_rows(const ElementView& e, const AngularBlock& block, SiteView& s, 
 }
 
 template <int NV, int BITS>
-void angular_block(const ElementView& e, const AngularBlock& block, SiteView& s, bool gradients, double*& powers) {
+void angular_block(const ElementView& e, const AngularBlock& block, SiteView& s, bool gradients,
+                   double*& powers) {
   const int a0 = s.begin[block.species_a], a1 = s.begin[block.species_a + 1];
   const int b0 = s.begin[block.species_b], b1 = s.begin[block.species_b + 1];
   const bool same = block.species_a == block.species_b;
@@ -300,7 +301,8 @@ void gradients(const ElementView& e, SiteView& s) {
     for (int part = 0; part < (other < 0 ? 1 : 2); ++part) {
       const int species = part == 0 ? block.species_a : other;
       for (int j = s.begin[species]; j < s.begin[species + 1]; ++j)
-        slopes(s.weight + block.offset, s.D + j * e.row + block.offset, s.V + j * e.row + block.offset, s.radial[j]);
+        slopes(s.weight + block.offset, s.D + j * e.row + block.offset, s.V + j * e.row + block.offset,
+               s.radial[j]);
     }
   }
   for (int j = 0; j < s.n; ++j) {
@@ -333,16 +335,36 @@ void dense(const double* matrix, int n_in, int n_out, const double* x, const dou
     const double* b = start ? start + o : nullptr;
     double* y = out + o * W;
     switch (size) {
-      case 1: dense_block<1>(m, n_in, n_out, x, b, y); break;
-      case 2: dense_block<2>(m, n_in, n_out, x, b, y); break;
-      case 3: dense_block<3>(m, n_in, n_out, x, b, y); break;
-      case 4: dense_block<4>(m, n_in, n_out, x, b, y); break;
-      case 5: dense_block<5>(m, n_in, n_out, x, b, y); break;
-      case 6: dense_block<6>(m, n_in, n_out, x, b, y); break;
-      case 7: dense_block<7>(m, n_in, n_out, x, b, y); break;
-      case 8: dense_block<8>(m, n_in, n_out, x, b, y); break;
-      case 9: dense_block<9>(m, n_in, n_out, x, b, y); break;
-      default: dense_block<10>(m, n_in, n_out, x, b, y); break;
+      case 1:
+        dense_block<1>(m, n_in, n_out, x, b, y);
+        break;
+      case 2:
+        dense_block<2>(m, n_in, n_out, x, b, y);
+        break;
+      case 3:
+        dense_block<3>(m, n_in, n_out, x, b, y);
+        break;
+      case 4:
+        dense_block<4>(m, n_in, n_out, x, b, y);
+        break;
+      case 5:
+        dense_block<5>(m, n_in, n_out, x, b, y);
+        break;
+      case 6:
+        dense_block<6>(m, n_in, n_out, x, b, y);
+        break;
+      case 7:
+        dense_block<7>(m, n_in, n_out, x, b, y);
+        break;
+      case 8:
+        dense_block<8>(m, n_in, n_out, x, b, y);
+        break;
+      case 9:
+        dense_block<9>(m, n_in, n_out, x, b, y);
+        break;
+      default:
+        dense_block<10>(m, n_in, n_out, x, b, y);
+        break;
     }
     o += size;
   }
@@ -388,9 +410,9 @@ inline void activate(Activation activation, vd x, vd& y, vd& slope) {
 
 void network(const ElementView& e, BatchView& batch, bool gradients) {
   const int block = e.widest_layer * W;
-  double* values = batch.scratch;                            // two layers, in turn
-  double* slopes = values + 2 * block;                       // [layer]
-  double* back = slopes + e.deepest_network * block;         // two layers, in turn
+  double* values = batch.scratch;                     // two layers, in turn
+  double* slopes = values + 2 * block;                // [layer]
+  double* back = slopes + e.deepest_network * block;  // two layers, in turn
   const double share = e.energy_scale / e.n_members;
   if (gradients)
     for (int k = 0; k < e.n_functions * W; k += W) store(batch.dX + k, vd{});
@@ -486,8 +508,8 @@ constexpr TripletSum triplet_table[max_vectors][max_bits] = {
     ALNN_TRIPLETS(1), ALNN_TRIPLETS(2), ALNN_TRIPLETS(3), ALNN_TRIPLETS(4),
     ALNN_TRIPLETS(5), ALNN_TRIPLETS(6), ALNN_TRIPLETS(7), ALNN_TRIPLETS(8)};
 
-void add_neighbor(const ElementView& e, int species, const double* unit, const double* row, const ShellView& shell,
-                  double sign, double* G) {
+void add_neighbor(const ElementView& e, int species, const double* unit, const double* row,
+                  const ShellView& shell, double sign, double* G) {
   for (int i = 0; i < e.n_radial; ++i) {
     const RadialBlock& block = e.radial[i];
     if (block.species != species) continue;
@@ -504,6 +526,7 @@ void add_neighbor(const ElementView& e, int species, const double* unit, const d
 }  // namespace
 
 extern const Kernel ALNN_KERNEL;
-const Kernel ALNN_KERNEL = {ALNN_STRING(ALNN_ISA_NAME), W, descriptors, gradients, network, pair_row, add_neighbor};
+const Kernel ALNN_KERNEL = {
+    ALNN_STRING(ALNN_ISA_NAME), W, descriptors, gradients, network, pair_row, add_neighbor};
 
 }  // namespace alnn
