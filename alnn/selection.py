@@ -66,3 +66,21 @@ def by_committee(
         if np.all(apart >= needed):
             chosen.append(int(index))
     return [Choice(i, f"committee spread {1e3 * spread[i]:.2f} meV/atom") for i in chosen]
+
+
+def by_distance(features: np.ndarray, pool: np.ndarray, count: int) -> list[Choice]:
+    """At most `count` candidates, each the farthest from the pool and from those chosen before it.
+
+    For the first iterations, when a committee knows so little that its members agree by ignorance.
+    features (C, F) and pool (P, F) in the same units; the distance is the root mean square over F. Copies
+    are never chosen.
+    """
+    nearest = np.full(len(features), np.inf)
+    for known in pool:
+        nearest = np.minimum(nearest, np.sqrt(np.mean((features - known) ** 2, axis=1)))
+    chosen: list[Choice] = []
+    while len(chosen) < min(count, len(features)) and nearest.max() > 0:
+        index = int(np.argmax(nearest))
+        chosen.append(Choice(index, f"distance {nearest[index]:.2f} from the pool"))
+        nearest = np.minimum(nearest, np.sqrt(np.mean((features - features[index]) ** 2, axis=1)))
+    return chosen

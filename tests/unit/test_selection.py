@@ -52,3 +52,10 @@ def test_neighbours_on_a_chain_are_alike_sooner():
 
 def test_no_candidates_are_no_choices():
     assert selection.by_committee(np.zeros(0), np.zeros((0, 3)), np.zeros(0, int), 5, 0.0, 0.1) == []
+
+
+def test_the_farthest_from_the_pool_come_first_and_no_copy_is_chosen():
+    features = np.array([[0.0], [1.0], [5.0], [4.9], [0.0], [5.0]])
+    choices = selection.by_distance(features, np.array([[0.0]]), 9)
+    assert indices(choices) == [2, 1, 3]
+    assert indices(selection.by_distance(features, np.zeros((0, 1)), 1)) == [0]

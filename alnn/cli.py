@@ -1,0 +1,174 @@
+"""The command line. A subcommand imports only what it needs; a user's error is one line and exit status 2."""
+
+import argparse
+import os
+import sys
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from alnn.errors import AlnnError
+
+# One thread a rank: ranks share the cores, and the order of sums must not depend on what else runs.
+_ONE_THREAD = {
+    "OMP_NUM_THREADS": "1",
+    "TF_NUM_INTRAOP_THREADS": "1",
+    "TF_NUM_INTEROP_THREADS": "1",
+    "TF_CPP_MIN_LOG_LEVEL": "3",
+    "CUDA_VISIBLE_DEVICES": "-1",
+}
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one subcommand and return its exit status: 0, 2 for a user's error, 130 if interrupted."""
+    options = _parser().parse_args(arguments)
+    for name, value in _ONE_THREAD.items():
+        os.environ.setdefault(name, value)
+    try:
+        options.command(options)
+        return 0
+    except AlnnError as error:
+        return _fail(error, str(error), 2)
+    except KeyboardInterrupt as error:
+        return _fail(error, "interrupted; run the same command again to go on", 130)
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:
+        # A fault of ours: the traceback is wanted, but no rank may be left waiting for this one.
+        return _fail(error, traceback.format_exc(), 1)
+
+
+def _fail(error: BaseException, message: str, status: int) -> int:
+    """Say it once. Where one rank failed alone the others are ended, for they would wait for ever."""
+    text = f"alnn: {message}"
+    if _ranks_in_use():
+        from alnn.parallel import Ranks, abort_if_alone
+
+        abort_if_alone(error, text)
+        if not Ranks().is_root:
+            return status
+    print(text, file=sys.stderr, flush=True)
+    return status
+
+
+def _ranks_in_use() -> bool:
+    return "mpi4py.MPI" in sys.modules
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="alnn", description="Active learning of neural-network potentials inside LAMMPS."
+    )
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+
+    def add(name: str, command: Callable[[argparse.Namespace], None], text: str) -> argparse.ArgumentParser:
+        added = commands.add_parser(name, help=text, description=text)
+        added.set_defaults(command=command)
+        return added
+
+    run = add("run", _run, "Run a campaign, or go on with it; also under mpirun.")
+    run.add_argument("config", type=Path, metavar="CONFIG", help="campaign file (YAML)")
+    run.add_argument("--directory", help="in place of the file's directory")
+    run.add_argument("--seed", type=int, help="in place of the file's seed")
+
+    status = add("status", _status, "Say how far a campaign is.")
+    status.add_argument("directory", type=Path, metavar="DIR")
+
+    report = add("report", _report, "Write DIR/report/index.html with figures and numbers.")
+    report.add_argument("directory", type=Path, metavar="DIR")
+    report.add_argument("--testset", type=Path, metavar="FILE", help="in place of the campaign's own")
+    report.add_argument("--bins", help="size bins, as in 1-20,21-50,51-")
+
+    train = add("train", _train, "Fit a potential to labelled structures.")
+    train.add_argument("data", type=Path, metavar="DATA", help="labelled: anything ASE reads, or .h5")
+    train.add_argument("-o", "--output", type=Path, required=True, metavar="P.alnn")
+    train.add_argument("--descriptors", default="water-clusters", metavar="PRESET")
+    train.add_argument("--cutoff", type=float, metavar="R", help="Å, in place of the preset's own")
+    train.add_argument("--protocol", choices=("fast", "paper"), default="fast")
+    train.add_argument("--members", type=int, default=4, help="networks in the committee")
+    train.add_argument("--seed", type=int, default=1)
+
+    evaluate = add("evaluate", _evaluate, "Errors of a potential on labelled structures.")
+    evaluate.add_argument("potential", type=Path, metavar="P.alnn")
+    evaluate.add_argument("data", type=Path, metavar="DATA")
+    evaluate.add_argument("--json", type=Path, metavar="F", help="write the numbers here too")
+    evaluate.add_argument("--bins", help="size bins, as in 1-20,21-50,51-")
+
+    testset = add("testset", _testset, "Make a test set with the campaign's reference; also under mpirun.")
+    testset.add_argument("config", type=Path, metavar="CONFIG")
+    testset.add_argument("-o", "--output", type=Path, metavar="FILE", help="HDF5 file to write")
+    testset.add_argument("-n", "--count", type=int, help="structures (papers: 140,000)")
+    testset.add_argument("--seed", type=int, help="not a campaign's own, so that test and training differ")
+
+    add("version", _version, "Print the versions in use.")
+    return parser
+
+
+def _run(options: argparse.Namespace) -> None:
+    from alnn import config as configuration
+    from alnn.campaign import Runner
+    from alnn.parallel import Ranks
+    from alnn.progress import Speaker
+    from alnn.stages import RealStages
+
+    changed = {"directory": options.directory, "seed": options.seed}
+    ranks = Ranks()
+    config = ranks.root(lambda: configuration.load(options.config, **changed))
+    with Speaker(quiet=not ranks.is_root) as speaker:
+        reason = Runner(config, RealStages(), ranks, speaker).run()
+        speaker.say(f"{reason}; the potential is {Path(config.directory) / 'potentials' / 'latest.alnn'}")
+
+
+def _status(options: argparse.Namespace) -> None:
+    from alnn.store import status
+
+    print("\n".join(status(options.directory)))
+
+
+def _report(options: argparse.Namespace) -> None:
+    from alnn.report.page import report_command
+
+    report_command(options.directory, options.testset, **_given(bins=options.bins))
+
+
+def _train(options: argparse.Namespace) -> None:
+    from alnn.training_command import train_command
+
+    train_command(
+        options.data,
+        options.output,
+        descriptors=options.descriptors,
+        cutoff=options.cutoff,
+        protocol=options.protocol,
+        members=options.members,
+        seed=options.seed,
+    )
+
+
+def _evaluate(options: argparse.Namespace) -> None:
+    from alnn.evaluation import evaluate_command
+
+    evaluate_command(options.potential, options.data, options.json, **_given(bins=options.bins))
+
+
+def _testset(options: argparse.Namespace) -> None:
+    from alnn.testset_command import testset_command
+
+    testset_command(options.config, **_given(output=options.output, count=options.count, seed=options.seed))
+
+
+def _version(_: argparse.Namespace) -> None:
+    from alnn.versions import versions
+
+    for name, version in versions().items():
+        print(f"{name} {version}")
+
+
+def _given(**options: object) -> dict:
+    """The options that were given; the others keep the defaults of the function that takes them."""
+    return {name: value for name, value in options.items() if value is not None}
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,337 @@
+"""The campaign file: strict models, one readable line for each fault.
+
+A default is the value of the cluster paper unless its description says otherwise. Lengths in Å, energies in
+eV, temperatures in K. Files named in a campaign file are relative to that file; `directory` is relative to
+where `alnn` runs.
+"""
+
+import difflib
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import yaml
+from ase.data import atomic_masses, atomic_numbers
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+
+from alnn.errors import ConfigError
+from alnn.training.settings import TrainingSettings
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+
+
+class Section(BaseModel):
+    """A part of the campaign file; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
+
+
+class Start(Section):
+    """The structure a campaign starts from: a cluster it makes itself, or those of a file."""
+
+    cluster: int | None = Field(
+        None, ge=2, description="atoms of a random compact cluster, minimised by the reference"
+    )
+    file: str | None = Field(None, description="structures in any format ASE reads")
+
+    @model_validator(mode="after")
+    def _one_of(self) -> "Start":
+        if (self.cluster is None) == (self.file is None):
+            raise ValueError("expected either cluster or file")
+        return self
+
+
+class Descriptors(Section):
+    """Symmetry functions: a preset by name, or every function written out."""
+
+    preset: str | None = Field("water-clusters", description="named set of functions")
+    cutoff: Positive | None = Field(None, description="Å; in place of the preset's own (papers: 3.5)")
+    functions: dict[str, list[dict[str, Any]]] | None = Field(
+        None, description="functions by species, as in a potential file; then preset is null"
+    )
+
+    @model_validator(mode="before")
+    @classmethod
+    def _functions_replace_the_preset(cls, values: Any) -> Any:
+        if isinstance(values, dict) and values.get("functions") and "preset" not in values:
+            return {**values, "preset": None}
+        return values
+
+    @model_validator(mode="after")
+    def _one_of(self) -> "Descriptors":
+        if (self.preset is None) == (self.functions is None):
+            raise ValueError("expected either preset or functions")
+        return self
+
+
+class Metropolis(Section):
+    """Metropolis runs of an iteration."""
+
+    runs: int = Field(1, ge=0, description="runs an iteration (paper: 1)")
+    cycles: Count = Field(5000, description="cycles of a run (paper: 5000)")
+    keep_every: Count = Field(1000, description="a candidate every so many cycles (paper: 1000)")
+    temperature: Positive | tuple[Positive, Positive] = Field(
+        300.0, description="K; a pair is a range that each run draws its own from (paper: 300)"
+    )
+    equilibrate: int = Field(
+        100, ge=0, description="cycles before, in which the step is tuned to 40 % acceptance"
+    )
+    displace: Positive = Field(0.3, description="Å; half width of a displacement")
+
+
+class Nested(Section):
+    """Nested-ensemble runs of an iteration."""
+
+    runs: int = Field(1, ge=0, description="runs an iteration (paper: 1)")
+    cycles: Count = Field(5000, description="cycles of a run (paper: 5000)")
+    stage: Count = Field(1000, description="cycles of a stage; each stage yields one stratum")
+    candidates: Count | None = Field(
+        None, description="candidates of a run, spread evenly over its strata (paper: one a stratum, null)"
+    )
+    displace: Positive = Field(0.3, description="Å; half width of a displacement")
+    tune: bool = Field(True, description="bring the acceptance to 40 % between stages")
+
+
+class Sampling(Section):
+    """How the potential looks for structures it may be wrong about."""
+
+    metropolis: Metropolis = Metropolis()
+    nested: Nested = Nested()
+    rmin: Positive = Field(2.0, description="Å; no two atoms ever come closer (water beads: 2.0)")
+    cluster: Positive | None = Field(
+        3.5, description="Å; a free cluster stays connected within this distance; null for periodic cells"
+    )
+    sizes: tuple[Count, Count] | None = Field(
+        None,
+        description="atoms of a walker, drawn from this range; null keeps the pool structure's (paper: null)",
+    )
+    random_starts: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="fraction of walkers that start from a random cluster, not from the pool (paper: 0)",
+    )
+
+    @model_validator(mode="after")
+    def _ranges(self) -> "Sampling":
+        if self.sizes is not None and self.sizes[0] > self.sizes[1]:
+            raise ValueError(f"sizes: expected a range from small to large, found {list(self.sizes)}")
+        if self.cluster is not None and self.cluster <= self.rmin:
+            raise ValueError(f"cluster: expected more than rmin ({self.rmin:g}), found {self.cluster:g}")
+        if self.metropolis.runs + self.nested.runs == 0:
+            raise ValueError("expected at least one Metropolis or nested run")
+        return self
+
+
+class Selection(Section):
+    """Which candidates join the pool."""
+
+    method: Literal["error", "committee"] = Field(
+        "error",
+        description="error: label `count` candidates, keep those the potential is wrong about (paper); "
+        "committee: label only those the networks disagree on",
+    )
+    count: Count = Field(10, description="structures labelled an iteration (paper: 10)")
+    tolerance: Positive = Field(
+        0.001, description="eV/atom; error that makes a labelled candidate join (paper: 0.001)"
+    )
+    spread: Annotated[float, Field(ge=0)] = Field(
+        0.0005, description="eV/atom; committee standard deviation below which a candidate is passed over"
+    )
+    bootstrap: int = Field(
+        10, ge=1, description="committee: while the pool is smaller, candidates farthest from it are labelled"
+    )
+    distance: Annotated[float, Field(ge=0)] = Field(
+        0.2, description="two candidates of mean standardised descriptors closer than this are alike"
+    )
+
+
+class Reference(Section):
+    """The reference method: LAMMPS commands in `units metal`."""
+
+    lammps: list[str] = Field(
+        min_length=1, description="pair_style and pair_coeff lines; types are the species in order"
+    )
+
+
+class Stop(Section):
+    """When a campaign ends. May be changed between two runs."""
+
+    patience: Count = Field(5, description="iterations in a row that add nothing (paper: 5)")
+    max_iterations: Count = Field(200, description="iterations at most")
+    max_calls: Count | None = Field(None, description="reference calculations at most")
+
+
+class Campaign(Section):
+    """A whole campaign file."""
+
+    directory: str = Field(min_length=1, description="where everything is kept")
+    seed: int = Field(1, ge=0, lt=2**31, description="of everything random")
+    species: list[str] = Field(min_length=1, description="chemical symbols; LAMMPS types in this order")
+    masses: dict[str, Positive] = Field({}, description="g/mol, where not those of the elements")
+    start: Start
+    descriptors: Descriptors = Descriptors()
+    training: TrainingSettings = TrainingSettings()
+    sampling: Sampling = Sampling()
+    selection: Selection = Selection()
+    reference: Reference
+    stop: Stop = Stop()
+    testset: str | None = Field(None, description="labelled structures that the report measures errors on")
+
+    _folder: Path = PrivateAttr(default=Path("."))
+
+    @property
+    def folder(self) -> Path:
+        """Where the campaign file lies: files it names are relative to this."""
+        return self._folder
+
+    @model_validator(mode="after")
+    def _species_are_known(self) -> "Campaign":
+        for symbol in self.species:
+            if symbol not in atomic_numbers or symbol == "X":
+                raise ValueError(f"species: expected chemical symbols, found {symbol!r}")
+        if len(set(self.species)) < len(self.species):
+            raise ValueError(f"species: expected each once, found {self.species}")
+        for symbol in self.masses:
+            if symbol not in self.species:
+                raise ValueError(f"masses.{symbol}: expected one of the species {', '.join(self.species)}")
+        if self.selection.method == "committee" and (
+            self.training.protocol == "paper" or self.training.members < 2
+        ):
+            raise ValueError(
+                "selection.method: committee needs training.protocol fast and training.members of 2 or more"
+            )
+        return self
+
+    def all_masses(self) -> dict[str, float]:
+        """Mass (g/mol) of every species: the file's, else the element's."""
+        return {s: self.masses.get(s, float(atomic_masses[atomic_numbers[s]])) for s in self.species}
+
+
+MAY_CHANGE = ("directory", "stop.", "testset")
+"""Keys that may differ when a campaign goes on."""
+
+
+def load(path: Path | str, directory: str | None = None, seed: int | None = None) -> Campaign:
+    """Read and check a campaign file; `directory` and `seed` replace the file's own.
+
+    Raises ConfigError: one line with the file and the full path of the fault.
+    """
+    path = Path(path)
+    try:
+        text = path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise ConfigError(f"{path}: cannot be read: {reason}") from error
+    replaced = {"directory": directory, "seed": seed}
+    config = parse(text, str(path), {key: value for key, value in replaced.items() if value is not None})
+    config._folder = path.resolve().parent
+    return config
+
+
+def parse(text: str, where: str = "campaign file", replaced: dict[str, Any] | None = None) -> Campaign:
+    """A campaign from YAML text, some of its keys replaced. Raises ConfigError as `load` does."""
+    try:
+        values = yaml.load(text, _StrictLoader)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{where}: not YAML: {_yaml_reason(error)}") from error
+    except (ValueError, RecursionError, OverflowError) as error:  # odd dates and numbers, bottomless nesting
+        raise ConfigError(f"{where}: not YAML: {str(error).splitlines()[0]}") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"{where}: expected keys and values, found {type(values).__name__}")
+    try:
+        return Campaign.model_validate({**values, **(replaced or {})})
+    except ValidationError as error:
+        raise ConfigError(f"{where}: {_reason(error)}") from error
+
+
+def dump(config: Campaign) -> dict[str, Any]:
+    """Every value of a campaign, defaults included, as plain YAML-ready values."""
+    return config.model_dump(mode="json")
+
+
+def changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """What differs between two dumps and may not, each as "key (was ..., is ...)"."""
+    old, new = _flatten(before), _flatten(after)
+    return [
+        f"{key} (was {old.get(key)}, is {new.get(key)})"
+        for key in sorted(old.keys() | new.keys())
+        if old.get(key) != new.get(key) and not key.startswith(MAY_CHANGE)
+    ]
+
+
+_UNION_PARTS = (
+    "float",
+    "constrained-float",
+    "tuple[",
+)  # pydantic names the branch it tried; users need not know
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML that refuses a key written twice, and anchors: both hide what a file says."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.events.AliasEvent):
+            raise yaml.composer.ComposerError(
+                None, None, "aliases are not allowed", self.peek_event().start_mark
+            )
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        seen = set()
+        for key, _ in node.value:
+            if not isinstance(key.value, str):
+                continue
+            if key.value in seen:
+                problem = f"key {key.value!r} is there twice"
+                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def _yaml_reason(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+    return f"line {mark.line + 1}, column {mark.column + 1}: {problem}" if mark else problem
+
+
+def _reason(error: ValidationError) -> str:
+    """The first fault, an unknown key before anything else: a misspelt key also shows as a missing one."""
+    faults = error.errors()
+    fault = next((f for f in faults if f["type"] == "extra_forbidden"), faults[0])
+    names = [str(part) for part in fault["loc"] if not str(part).startswith(_UNION_PARTS)]
+    where = ".".join(names)
+    if fault["type"] == "extra_forbidden":
+        return f"{where}: unknown key{_suggestion(names)}"
+    if fault["type"] == "missing":
+        return f"{where}: expected a value, found none"
+    message = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "value_error":
+        return f"{where}: {message}" if where else message
+    return f"{where}: {message[0].lower() + message[1:]}, found {_short(fault['input'])}"
+
+
+def _suggestion(names: list[str]) -> str:
+    model: Any = Campaign
+    for name in names[:-1]:
+        if not (isinstance(model, type) and issubclass(model, BaseModel) and name in model.model_fields):
+            return ""
+        model = model.model_fields[name].annotation
+    if not (isinstance(model, type) and issubclass(model, BaseModel)):
+        return ""
+    close = difflib.get_close_matches(names[-1], model.model_fields, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; expected one of {', '.join(model.model_fields)}"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _flatten(values: Any, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(values, dict) or not values:
+        return {prefix.rstrip("."): values}
+    flat = {}
+    for key, value in values.items():
+        flat.update(_flatten(value, f"{prefix}{key}."))
+    return flat

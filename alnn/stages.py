@@ -1,0 +1,188 @@
+"""The stages of a campaign as the campaign calls them: each joins the settings to the module that does the
+work.
+
+Heavy modules are imported where they are used: TensorFlow takes seconds and only training needs it.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from ase import Atoms
+
+from alnn.config import Campaign
+from alnn.reference import Reference
+from alnn.sampling_settings import Guards, MetropolisRun, NestedRun
+from alnn.selection import committee_spread
+from alnn.walkers import Walker, spread_evenly
+
+if TYPE_CHECKING:
+    from alnn.potential import Potential
+
+ENOUGH_FOR_A_WARM_START = 10
+"""Structures; networks fitted to fewer may be constant, and from a constant one no descent leads away."""
+
+
+@dataclass
+class Candidates:
+    """What sampling found in an iteration, and what the committee thinks of it (C candidates)."""
+
+    structures: list[Atoms]
+    chains: list[int]
+    """The walker each came from."""
+    energies: np.ndarray
+    """(C,) eV, of the potential."""
+    spread: np.ndarray
+    """(C,) eV/atom, committee standard deviation."""
+    features: np.ndarray
+    """(C, F) mean descriptors in units of their spread over the pool."""
+    pool_features: np.ndarray
+    """(P, F) the same of the pool."""
+
+
+class Stages(Protocol):
+    """What a campaign asks of the modules that do the work."""
+
+    def train(
+        self, config: Campaign, pool: list[Atoms], previous: Path | None, path: Path, seed: int
+    ) -> None:
+        """Fit a potential to the pool, beginning from the previous one, and write it to `path` atomically."""
+        ...
+
+    def training_record(self, path: Path) -> dict[str, Any]:
+        """What the training of a potential reported: energy_mae, seconds, ..."""
+        ...
+
+    def sample(self, config: Campaign, walker: Walker, potential: Path) -> list[Atoms]:
+        """Candidates of one Monte Carlo run, each with info["origin"]. Raises SamplingError."""
+        ...
+
+    def judge(
+        self,
+        config: Campaign,
+        potential: Path,
+        found: list[Atoms],
+        chains: list[int],
+        pool: list[Atoms],
+    ) -> Candidates:
+        """Energy, committee spread and features of candidates."""
+        ...
+
+    def reference(self, config: Campaign) -> Reference:
+        """The reference method of the campaign. Raises ReferenceError_."""
+        ...
+
+
+class RealStages:
+    """The stages of this package."""
+
+    def train(
+        self, config: Campaign, pool: list[Atoms], previous: Path | None, path: Path, seed: int
+    ) -> None:
+        """See Stages."""
+        from alnn.potential import Potential
+        from alnn.training import fit_potential
+
+        warm = None if previous is None else Potential.read(previous)
+        if warm is not None and warm.training.get("structures", 0) < ENOUGH_FOR_A_WARM_START:
+            warm = None
+        fit_potential(pool, functions(config), config.training, warm, seed).write(path)
+
+    def training_record(self, path: Path) -> dict[str, Any]:
+        """See Stages."""
+        from alnn.potential import Potential
+
+        return dict(Potential.read(path).training)
+
+    def sample(self, config: Campaign, walker: Walker, potential: Path) -> list[Atoms]:
+        """See Stages."""
+        from alnn import sampling
+
+        settings = config.sampling
+        if walker.temperature is None:
+            nested = settings.nested
+            run = NestedRun(
+                cycles=walker.cycles, stage=nested.stage, displace=nested.displace, tune=nested.tune
+            )
+        else:
+            metropolis = settings.metropolis
+            run = MetropolisRun(
+                cycles=walker.cycles,
+                temperature=walker.temperature,
+                every=metropolis.keep_every,
+                displace=metropolis.displace,
+                equilibrate=metropolis.equilibrate,
+            )
+        found = sampling.sample(
+            potential,
+            walker.start,
+            run,
+            seed=walker.seed,
+            species=config.species,
+            masses=config.all_masses(),
+            guards=Guards(rmin=settings.rmin, cluster=settings.cluster),
+        )
+        wanted = settings.nested.candidates if walker.temperature is None else None
+        return [found[k].atoms for k in spread_evenly(len(found), wanted)]
+
+    def judge(
+        self,
+        config: Campaign,
+        potential: Path,
+        found: list[Atoms],
+        chains: list[int],
+        pool: list[Atoms],
+    ) -> Candidates:
+        """See Stages."""
+        from alnn.calculator import Evaluator
+        from alnn.potential import Potential
+
+        learned = Potential.read(potential)
+        predictions = Evaluator(learned).evaluate(found)
+        sizes = np.array([len(atoms) for atoms in found])
+        members = np.array([p.member_energies for p in predictions]).reshape(len(found), -1)
+        return Candidates(
+            structures=found,
+            chains=chains,
+            energies=np.array([p.energy for p in predictions]),
+            spread=committee_spread(members, sizes),
+            features=mean_descriptors(learned, found),
+            pool_features=mean_descriptors(learned, pool),
+        )
+
+    def reference(self, config: Campaign) -> Reference:
+        """See Stages."""
+        from alnn.reference.lammps import LammpsReference
+
+        reference = LammpsReference(
+            config.reference.lammps, config.species, config.all_masses(), config.folder
+        )
+        reference.check()
+        return reference
+
+
+def functions(config: Campaign) -> dict[str, list[dict[str, Any]]]:
+    """The descriptor functions of every species."""
+    from alnn.descriptors import preset
+
+    chosen = config.descriptors
+    if chosen.functions is not None:
+        return chosen.functions
+    return preset(chosen.preset, config.species, chosen.cutoff)
+
+
+def mean_descriptors(potential: "Potential", structures: list[Atoms]) -> np.ndarray:
+    """(S, F) scaled descriptors summed over the atoms of each species and divided by all atoms."""
+    from alnn.descriptors import compute
+
+    table = compute(potential.descriptors, potential.species, structures)
+    columns = []
+    for symbol in potential.species:
+        scaling = potential.scaling[symbol]
+        off = np.asarray(scaling.std) == 0
+        x = np.where(off, 0.0, (table.values[symbol] - scaling.mean) / np.where(off, 1.0, scaling.std))
+        sums = np.zeros((len(structures), x.shape[1]))
+        np.add.at(sums, table.structure[symbol], x)
+        columns.append(sums / table.n_atoms[:, None])
+    return np.hstack(columns)

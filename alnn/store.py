@@ -1,0 +1,185 @@
+"""A campaign on disk. The state of a campaign is what lies here; there is no other.
+
+DIR/config.yaml            resolved, with versions
+DIR/pool/0000.h5 ...       what each iteration added; 0000 is the start. Never changed again
+DIR/labels/*.jsonl         every finished reference calculation
+DIR/potentials/0000.alnn   the potential of each iteration, trained on pool/0000 to the same number
+DIR/latest.alnn            in potentials/: the last of them
+DIR/history.jsonl          a line an iteration
+DIR/lock                   held while a campaign runs here
+"""
+
+import fcntl
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import yaml
+from ase import Atoms
+
+from alnn import config as configuration
+from alnn.errors import ConfigError, PoolError
+from alnn.files import write_text_atomically
+from alnn.labels import read_labels
+from alnn.pool import read_structures, write_structures
+
+
+class Store:
+    """Reads and writes the files of one campaign. Only one rank writes."""
+
+    def __init__(self, directory: Path | str) -> None:
+        self.directory = Path(directory)
+        self.labels = self.directory / "labels"
+        self._lock: int | None = None
+
+    def prepare(self, config: configuration.Campaign, versions: dict[str, str]) -> None:
+        """Make the directory, take its lock and write config.yaml; or check that this is the campaign that
+        began here.
+
+        Raises ConfigError if the directory cannot be written, another campaign runs in it, or it was begun
+        with settings that may not change.
+        """
+        try:
+            for part in (self.directory, self.directory / "pool", self.directory / "potentials", self.labels):
+                part.mkdir(parents=True, exist_ok=True)
+            self._take_lock()
+            for leftover in self.directory.glob("**/.*.part"):
+                leftover.unlink()
+            self._settle_config(configuration.dump(config), versions)
+        except OSError as error:
+            raise ConfigError(f"directory: {self.directory} cannot be written: {error.strerror}") from error
+
+    def _take_lock(self) -> None:
+        # The kernel drops the lock when the process ends, however it ends.
+        self._lock = os.open(self.directory / "lock", os.O_RDWR | os.O_CREAT, 0o644)
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            holder = os.read(self._lock, 20).decode(errors="replace").strip()
+            raise ConfigError(
+                f"directory: another campaign runs in {self.directory} (process {holder})"
+            ) from error
+        os.truncate(self._lock, 0)
+        os.write(self._lock, f"{os.getpid()}\n".encode())
+
+    def is_locked(self) -> bool:
+        """Whether a campaign runs here now."""
+        try:
+            descriptor = os.open(self.directory / "lock", os.O_RDONLY)
+        except OSError:
+            return False
+        try:
+            fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+        finally:
+            os.close(descriptor)
+        return False
+
+    def _settle_config(self, values: dict[str, Any], versions: dict[str, str]) -> None:
+        path = self.directory / "config.yaml"
+        if path.exists():
+            changed = configuration.changes(self.config(), values)
+            if changed:
+                raise ConfigError(
+                    f"{self.directory} holds a campaign with other settings: {'; '.join(changed)}; "
+                    "take another directory, or the settings it began with (stop and testset may change)"
+                )
+        text = yaml.safe_dump({**values, "versions": versions}, sort_keys=False, allow_unicode=True)
+        write_text_atomically(path, text)
+
+    def config(self) -> dict[str, Any]:
+        """The settings of the campaign, without the versions. Raises ConfigError."""
+        path = self.directory / "config.yaml"
+        try:
+            values = yaml.safe_load(path.read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+            raise ConfigError(
+                f"{path}: expected the settings of a campaign: {str(error).splitlines()[0]}"
+            ) from error
+        if not isinstance(values, dict):
+            raise ConfigError(f"{path}: expected the settings of a campaign, found {type(values).__name__}")
+        values.pop("versions", None)
+        return values
+
+    def pool(self) -> list[list[Atoms]]:
+        """What each iteration added, from 0000.h5 on. Raises PoolError for a damaged file and for a gap."""
+        paths = sorted((self.directory / "pool").glob("[0-9]*.h5"))
+        for index, path in enumerate(paths):
+            if path != self._pool_file(index):
+                raise PoolError(f"{self._pool_file(index)}: no such file, but {path.name} is there")
+        return [read_structures(path) for path in paths]
+
+    def add(self, iteration: int, structures: list[Atoms]) -> None:
+        """Write the pool file of an iteration. Raises PoolError."""
+        write_structures(self._pool_file(iteration), structures)
+
+    def _pool_file(self, iteration: int) -> Path:
+        return self.directory / "pool" / f"{iteration:04d}.h5"
+
+    def potential(self, iteration: int) -> Path:
+        """Where the potential of an iteration lies, or will."""
+        return self.directory / "potentials" / f"{iteration:04d}.alnn"
+
+    def set_latest(self, iteration: int) -> None:
+        """Make potentials/latest.alnn a copy of an iteration's potential."""
+        text = self.potential(iteration).read_text(encoding="utf-8")
+        write_text_atomically(self.directory / "potentials" / "latest.alnn", text)
+
+    def history(self) -> list[dict[str, Any]]:
+        """The lines of history.jsonl in order. Raises PoolError for a damaged one."""
+        path = self.directory / "history.jsonl"
+        if not path.exists():
+            return []
+        lines = []
+        for number, line in enumerate(
+            path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1
+        ):
+            try:
+                values = json.loads(line)
+                int(values["iteration"])
+            except (ValueError, TypeError, KeyError) as error:
+                raise PoolError(f"{path}: line {number}: expected the record of an iteration") from error
+            lines.append(values)
+        return lines
+
+    def record(self, line: dict[str, Any]) -> None:
+        """Put an iteration's line into the history, in place of what is there of it and after it."""
+        kept = [old for old in self.history() if old["iteration"] < line["iteration"]]
+        text = "".join(json.dumps(entry) + "\n" for entry in [*kept, line])
+        write_text_atomically(self.directory / "history.jsonl", text)
+
+
+def status(directory: Path | str) -> list[str]:
+    """Lines that say how far a campaign is. Raises ConfigError if there is none, PoolError for damage."""
+    store = Store(directory)
+    config = store.config()
+    history = store.history()
+    calls = len(read_labels(store.labels))
+    lines = [f"{directory}: {len(history)} iterations, {calls} reference calculations"]
+    if history:
+        last = history[-1]
+        seconds = {k: sum(line["seconds"][k] for line in history) for k in last["seconds"]}
+        lines.append(f"pool: {last['structures'] + last['added']} structures")
+        lines.append(f"last: {describe(last)}")
+        lines.append("seconds: " + " ".join(f"{stage} {value:.1f}" for stage, value in seconds.items()))
+    limits = config.get("stop", {})
+    lines.append("stops at: " + ", ".join(f"{k} {v}" for k, v in limits.items() if v is not None))
+    return [*lines, "running" if store.is_locked() else "not running"]
+
+
+def describe(line: dict[str, Any]) -> str:
+    """One line of history for people."""
+    seconds = " ".join(f"{stage} {value:.1f} s" for stage, value in line["seconds"].items())
+    error = line["train"].get("energy_mae")
+    spread = line["committee_spread"]
+    parts = [
+        f"iteration {line['iteration']}: {line['structures']} structures",
+        f"{line['reference_calls']} reference calls",
+        "" if error is None else f"error on the pool {1e3 * error:.2f} meV/atom",
+        "" if not spread else f"committee spread {1e3 * spread:.2f} meV/atom",
+        f"{line['added']} of {line['labelled']} labelled added",
+        seconds,
+    ]
+    return ", ".join(part for part in parts if part)

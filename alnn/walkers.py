@@ -1,0 +1,81 @@
+"""The Monte Carlo runs of an iteration: which structures they start from, how long and how hot they are.
+
+Everything random here derives from (seed, iteration, walker), so that an interrupted iteration begins again
+the same.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from ase import Atoms
+
+from alnn.config import Campaign, Sampling
+from alnn.structures import random_cluster, resize_cluster
+
+
+@dataclass(frozen=True)
+class Walker:
+    """One Monte Carlo run to be."""
+
+    start: Atoms
+    seed: int
+    cycles: int
+    temperature: float | None
+    """K for a Metropolis run, None for a nested one."""
+
+    @property
+    def cost(self) -> float:
+        """Expected time in arbitrary units: attempted moves."""
+        return float(self.cycles * len(self.start))
+
+
+def walkers(config: Campaign, pool: Sequence[Atoms], iteration: int) -> list[Walker]:
+    """The runs of an iteration, Metropolis first. Raises StructureError if no start structure can be made."""
+    sampling = config.sampling
+    kinds = ["metropolis"] * sampling.metropolis.runs + ["nested"] * sampling.nested.runs
+    made = []
+    for index, kind in enumerate(kinds):
+        random = np.random.default_rng([config.seed, iteration, index])
+        start = start_structure(sampling, pool, random)
+        seed = int(random.integers(1, 2**31))
+        if kind == "metropolis":
+            made.append(Walker(start, seed, sampling.metropolis.cycles, _temperature(sampling, random)))
+        else:
+            made.append(Walker(start, seed, sampling.nested.cycles, None))
+    return made
+
+
+def start_structure(sampling: Sampling, pool: Sequence[Atoms], random: np.random.Generator) -> Atoms:
+    """A random pool structure, cut or grown where sizes vary; or a random cluster of its composition."""
+    chosen = pool[int(random.integers(len(pool)))]
+    bare = Atoms(chosen.symbols, chosen.positions, cell=chosen.cell, pbc=chosen.pbc)
+    if sampling.cluster is None:
+        return bare
+    size = (
+        len(bare)
+        if sampling.sizes is None
+        else int(random.integers(sampling.sizes[0], sampling.sizes[1] + 1))
+    )
+    if random.random() < sampling.random_starts:
+        symbols = list(bare.symbols)
+        drawn = [symbols[int(k)] for k in random.integers(len(symbols), size=size)]
+        compactness = int(random.integers(1, 9))
+        return random_cluster(drawn, sampling.rmin, sampling.cluster, random, compactness)
+    if size == len(bare):
+        return bare
+    return resize_cluster(bare, size, sampling.rmin, sampling.cluster, random)
+
+
+def spread_evenly(count: int, wanted: int | None) -> list[int]:
+    """Indices of `wanted` of `count` things, evenly spread with the last among them; all of them if None."""
+    if wanted is None or wanted >= count:
+        return list(range(count))
+    return sorted({round((k + 1) * count / wanted) - 1 for k in range(wanted)})
+
+
+def _temperature(sampling: Sampling, random: np.random.Generator) -> float:
+    temperature = sampling.metropolis.temperature
+    if isinstance(temperature, tuple):
+        return float(random.uniform(*temperature))
+    return float(temperature)

@@ -1,0 +1,128 @@
+"""The campaign file: defaults are the papers', and a fault is one line with its full path."""
+
+from pathlib import Path
+
+import pytest
+import yaml
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from alnn import config
+from alnn.errors import ConfigError
+
+INPUTS = Path(__file__).parents[2] / "inputs" / "water_clusters"
+SMALLEST = """
+directory: runs/x
+species: [W]
+start: {cluster: 25}
+reference: {lammps: [pair_style tersoff, pair_coeff * * ML-BOP.tersoff W]}
+"""
+
+
+def fault(text):
+    with pytest.raises(ConfigError) as caught:
+        config.parse(text, "campaign.yaml")
+    message = str(caught.value)
+    assert message.startswith("campaign.yaml: ")
+    assert "\n" not in message
+    return message.removeprefix("campaign.yaml: ")
+
+
+@pytest.mark.parametrize("name", ["campaign.yaml", "papers.yaml"])
+def test_the_inputs_are_valid(name):
+    loaded = config.load(INPUTS / name)
+    assert loaded.folder == INPUTS.resolve()
+    assert config.dump(config.parse(yaml.safe_dump(config.dump(loaded)))) == config.dump(loaded)
+
+
+def test_defaults_are_the_papers():
+    loaded = config.parse(SMALLEST)
+    papers = config.load(INPUTS / "papers.yaml")
+    assert loaded.sampling == papers.sampling
+    assert loaded.selection == papers.selection
+    assert loaded.stop.patience == papers.stop.patience == 5
+    assert loaded.all_masses()["W"] == pytest.approx(183.84)
+
+
+@pytest.mark.parametrize(
+    ("added", "message"),
+    [
+        (
+            "sampling: {metropolis: {temperatur: 300}}",
+            "sampling.metropolis.temperatur: unknown key; did you mean temperature?",
+        ),
+        ("stopp: {}", "stopp: unknown key; did you mean stop?"),
+        ("sampling: {metropolis: {temperature: -1}}", "sampling.metropolis.temperature: "),
+        (
+            "sampling: {metropolis: {cycles: many}}",
+            "sampling.metropolis.cycles: input should be a valid integer",
+        ),
+        ("sampling: {sizes: [9, 3]}", "sampling: sizes: expected a range from small to large, found [9, 3]"),
+        ("sampling: {rmin: .nan}", "sampling.rmin: "),
+        ("masses: {Au: 197}", "masses.Au: expected one of the species W"),
+        (
+            "selection: {method: luck}",
+            "selection.method: input should be 'error' or 'committee', found 'luck'",
+        ),
+        ("selection: {method: committee}\ntraining: {members: 1}", "selection.method: committee needs"),
+        ("descriptors: {preset: water, functions: {}}", "descriptors: expected either preset or functions"),
+        ("seed: 1\nseed: 2", "not YAML: line 7, column 1: key 'seed' is there twice"),
+        ("masses: [", "not YAML: line 6, column 10: "),
+    ],
+)
+def test_a_fault_is_one_line_with_its_path(added, message):
+    assert fault(SMALLEST + added).startswith(message)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"),
+    [
+        ("directory: runs/x", "", "directory: expected a value, found none"),
+        ("{cluster: 25}", "{cluster: 25, file: a.xyz}", "start: expected either cluster or file"),
+        ("{cluster: 25}", "{cluster: 1}", "start.cluster: "),
+        ("[W]", "[Water]", "species: expected chemical symbols, found 'Water'"),
+        ("[W]", "[W, W]", "species: expected each once"),
+        ("[W]", "[]", "species: "),
+    ],
+)
+def test_a_wrong_value_is_one_line_with_its_path(old, new, message):
+    assert fault(SMALLEST.replace(old, new)).startswith(message)
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "1", "a: &x 1\nb: *x", "\0", "{[1]: 2}", "? {a: b}\n: c", "2000-99-99"]
+)
+def test_what_is_no_campaign_is_one_line(text):
+    fault(text)
+
+
+def test_a_missing_file_is_said(tmp_path):
+    with pytest.raises(ConfigError, match="cannot be read: No such file"):
+        config.load(tmp_path / "none.yaml")
+
+
+def test_only_stop_rules_may_change():
+    before = config.dump(config.parse(SMALLEST))
+    after = config.dump(config.parse(SMALLEST + "stop: {patience: 9}\nsampling: {metropolis: {cycles: 7}}"))
+    assert config.changes(before, after) == ["sampling.metropolis.cycles (was 5000, is 7)"]
+
+
+def mutated(draw):
+    text = draw(st.sampled_from([SMALLEST, (INPUTS / "campaign.yaml").read_text()]))
+    for _ in range(draw(st.integers(1, 6))):
+        at = draw(st.integers(0, len(text)))
+        removed = draw(st.integers(0, 12))
+        added = draw(
+            st.text(alphabet=st.sampled_from(list("{}[]:,-&*!|>'\"%@`#?\n\t 019aWe.~\0é")), max_size=4)
+        )
+        text = text[:at] + added + text[at + removed :]
+    return text
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.composite(mutated)())
+def test_no_text_breaks_the_reader(text):
+    try:
+        config.parse(text)
+    except ConfigError as error:
+        assert "\n" not in str(error)
