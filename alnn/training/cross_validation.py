@@ -4,7 +4,7 @@ import numpy as np
 
 
 def fold_of(size: int, folds: int, rng: np.random.Generator) -> np.ndarray:
-    """(size,) the fold of every structure: a random partition into folds whose sizes differ by at most one."""
+    """(size,) the fold of every structure: a random partition into folds of equal size, or one more."""
     return rng.permutation(np.arange(size) % folds)
 
 

@@ -91,7 +91,7 @@ def scaled(scaling: Scaling, values: np.ndarray) -> np.ndarray:
 
 @dataclass(frozen=True)
 class EnergyScale:
-    """E = sum_i (scale y_i + shift[s_i]): scale in eV, shift (species,) in eV, isolated atoms not included."""
+    """E = sum_i (scale y_i + shift[s_i]): eV; shift (species,) without the isolated atoms."""
 
     scale: float
     shift: np.ndarray
@@ -114,44 +114,38 @@ def energy_scale(pool: TrainingSet) -> EnergyScale:
     return EnergyScale(scale, shift)
 
 
-def round_up(n: int) -> int:
-    """The smallest of 16, 24, 32, 48, 64, 96, ... (two sizes an octave) that is at least n."""
-    size = 16
-    while size < n:
-        size = size * 3 // 2 if size & (size - 1) == 0 else size * 4 // 3
-    return size
-
-
 @dataclass(frozen=True)
 class Block:
     """Atoms of one species in chunks of K rows; no chunk holds atoms of two structures.
 
     x: (C, K, functions + 1), the last column is 1 for an atom and 0 for padding (rows of padding are all 0);
-    segment: (C,) the structure of each chunk, ascending; chunks of padding belong to the last (padding)
-    structure.
+    segment: (C,) the structure of each chunk, ascending.
     """
 
     x: np.ndarray
     segment: np.ndarray
 
 
-def block(x: np.ndarray, structure: np.ndarray, size: int, chunk: int, pad: bool = True) -> Block:
-    """Chunks of `chunk` rows from scaled descriptors x (atoms, functions), padded to one of a few sizes.
+def block(x: np.ndarray, structure: np.ndarray, size: int, chunk: int | None) -> Block:
+    """Chunks of `chunk` rows from scaled descriptors x (atoms, functions) of `size` structures.
 
-    `size` is the padded number of structures. With chunk at least the largest count and `pad` false there is
-    exactly one chunk a structure: chunk index equals structure index, as mini-batches need.
+    With `chunk` None every structure is one chunk, as long as the longest: chunk index equals structure
+    index, as mini-batches need. The graphs leave the number of chunks open, so no padding to fixed sizes is
+    needed for a growing pool.
     """
     order = np.argsort(structure, kind="stable")
     x, structure = x[order], structure[order]
     counts = np.bincount(structure, minlength=size)
-    chunks = np.maximum(-(-counts // chunk), 0 if pad else 1)
+    if chunk is None:
+        chunk = int(counts.max(initial=1))
+        chunks = np.ones(size, dtype=np.int64)
+    else:
+        chunks = -(-counts // chunk)
     first = np.concatenate([[0], np.cumsum(chunks)])
-    total = round_up(int(first[-1])) if pad else int(first[-1])
     within = np.arange(len(structure)) - np.concatenate([[0], np.cumsum(counts)])[structure]
     rows = first[structure] * chunk + within
-    out = np.zeros((total * chunk, x.shape[1] + 1))
+    out = np.zeros((first[-1] * chunk, x.shape[1] + 1))
     out[rows, :-1] = x
     out[rows, -1] = 1.0
-    segment = np.full(total, size - 1, dtype=np.int32)
-    segment[: first[-1]] = np.repeat(np.arange(size), chunks)
-    return Block(out.reshape(total, chunk, -1), segment)
+    segment = np.repeat(np.arange(size, dtype=np.int32), chunks)
+    return Block(out.reshape(first[-1], chunk, -1), segment)

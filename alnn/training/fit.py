@@ -17,7 +17,6 @@ from alnn.training.data import (
     TrainingSet,
     block,
     energy_scale,
-    round_up,
     scaled,
     standardise,
     training_set,
@@ -27,7 +26,7 @@ from alnn.training.members import Member, fits, restandardised, to_layers
 from alnn.training.network import Architecture, initial_weights
 from alnn.training.settings import TrainingSettings
 
-CHUNK = 8
+CHUNK = 16
 """Atoms in a chunk of a full batch: few padding rows, yet products large enough to be quick."""
 
 
@@ -64,17 +63,13 @@ class _Prepared:
         n = self.pool.n_atoms.astype(float)
         return (n / n.mean()) ** (1.0 - exponent) / n
 
-    def blocks(self, size: int, chunk: int | None) -> list[Block]:
+    def blocks(self, chunk: int | None) -> list[Block]:
         """Chunks per species; one chunk a structure if `chunk` is None."""
-        out = []
-        for s in self.pool.species:
-            x, structure = scaled(self.standards[s], self.pool.values[s]), self.pool.structure[s]
-            if chunk is None:
-                largest = int(np.bincount(structure, minlength=size).max(initial=1))
-                out.append(block(x, structure, size, largest, pad=False))
-            else:
-                out.append(block(x, structure, size, chunk))
-        return out
+        pool = self.pool
+        return [
+            block(scaled(self.standards[s], pool.values[s]), pool.structure[s], pool.size, chunk)
+            for s in pool.species
+        ]
 
 
 def _prepare(pool: TrainingSet, settings: TrainingSettings, warm: Potential | None) -> _Prepared:
@@ -95,21 +90,15 @@ def _problem(
     decay: float,
     chunk: int | None,
 ) -> Problem:
-    """The least-squares problem; in chunks (full batch) the structures are padded to one of a few counts too."""
-    size = prepared.pool.size
-    padded = size if chunk is None else round_up(size + 1)
-    blocks = prepared.blocks(padded, chunk)
-
-    def fill(row: np.ndarray) -> tf.Tensor:
-        return tf.constant(np.concatenate([row, np.zeros((*row.shape[:-1], padded - size))], axis=-1))
-
+    """The least-squares problem with (training, validation) masks (M, S)."""
+    blocks = prepared.blocks(chunk)
     return Problem(
         tuple(tf.constant(b.x[None]) for b in blocks),
         tuple(tf.constant(b.segment) for b in blocks),
-        fill(prepared.coefficient(settings.size_exponent)),
-        fill(prepared.target()),
-        fill(masks[0]),
-        fill(masks[1]),
+        tf.constant(prepared.coefficient(settings.size_exponent)),
+        tf.constant(prepared.target()),
+        tf.constant(masks[0]),
+        tf.constant(masks[1]),
         tf.constant(decay, tf.float64),
     )
 
@@ -190,7 +179,7 @@ def _errors(
     size = prepared.pool.size
     masks = np.ones((len(weights), size)), np.zeros((len(weights), size))
     problem = _problem(prepared, settings, masks, 0.0, CHUNK)
-    residual = machine.residuals(tf.constant(weights), problem).numpy()[:, :size]
+    residual = machine.residuals(tf.constant(weights), problem).numpy()
     coefficient = prepared.coefficient(settings.size_exponent)
     return residual / coefficient * prepared.energies.scale / prepared.pool.n_atoms
 

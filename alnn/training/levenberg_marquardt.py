@@ -112,9 +112,10 @@ def _residuals_and_jacobian(
 
 
 class _Step(NamedTuple):
-    """State of the members while one Jacobian is in use."""
+    """State of the members while one Jacobian is in use; residual (M, S) belongs to the weights."""
 
     weights: tf.Tensor
+    residual: tf.Tensor
     damping: tf.Tensor
     loss: tf.Tensor
     waiting: tf.Tensor
@@ -128,39 +129,41 @@ def _loss(residual: tf.Tensor, mask: tf.Tensor, weights: tf.Tensor, decay: tf.Te
 
 
 def _improve(
-    weights: tf.Tensor,
-    damping: tf.Tensor,
+    start: _Step,
     jacobian: tf.Tensor,
-    residual: tf.Tensor,
+    mask: tf.Tensor,
     decay: tf.Tensor,
-    loss: tf.Tensor,
-    active: tf.Tensor,
     factor: tf.Tensor,
-    loss_of: Callable[[tf.Tensor], tf.Tensor],
+    residual_of: Callable[[tf.Tensor], tf.Tensor],
 ) -> _Step:
-    """One step of every active member, retried with more damping and the same (weighted) Jacobian where it
-    fails.
+    """One step of every waiting member, retried with more damping and the same Jacobian where it fails.
+
+    jacobian: (M, S, P) of the residuals; mask: (M, S) their weights in the loss.
     """
+    root = tf.sqrt(mask)
+    jacobian = jacobian * root[..., None]
     dual = tf.shape(jacobian)[1] < tf.shape(jacobian)[2]
     gram = tf.cond(
         dual,
         lambda: tf.matmul(jacobian, jacobian, transpose_b=True),
         lambda: tf.matmul(jacobian, jacobian, transpose_a=True),
     )
-    rhs = (residual, decay * weights)
+    rhs = (start.residual * root, decay * start.weights)
 
     def body(state: _Step) -> tuple[_Step]:
         step = damped_step(jacobian, gram, dual, rhs, state.damping + decay)
         trial = state.weights - tf.where(state.waiting[:, None], step, 0.0)
-        trial_loss = loss_of(trial)
-        better = state.waiting & (trial_loss < state.loss)
+        residual = residual_of(trial)
+        loss = _loss(residual, mask, trial, decay)
+        better = state.waiting & (loss < state.loss)
         damping = tf.where(better, state.damping / factor, state.damping * factor)
         damping = tf.where(state.waiting, tf.clip_by_value(damping, *DAMPING_RANGE), state.damping)
         return (
             _Step(
                 tf.where(better[:, None], trial, state.weights),
+                tf.where(better[:, None], residual, state.residual),
                 damping,
-                tf.where(better, trial_loss, state.loss),
+                tf.where(better, loss, state.loss),
                 state.waiting & ~better & (damping < DAMPING_RANGE[1]),
                 state.tries + 1,
             ),
@@ -169,7 +172,6 @@ def _improve(
     def again(state: _Step) -> tf.Tensor:
         return tf.reduce_any(state.waiting) & (state.tries < RETRIES)
 
-    start = _Step(weights, damping, loss, active, tf.constant(0))
     return tf.while_loop(again, body, (start,))[0]
 
 
@@ -227,32 +229,23 @@ class Trainer:
         `patience` epochs.
         """
         self.traces += 1
-        root = tf.sqrt(problem.train)
         held_out = tf.reduce_sum(problem.valid, axis=1)
 
-        def judge(w: tf.Tensor, loss: tf.Tensor) -> tf.Tensor:
-            residual = _residuals(self.architecture, w, problem)
+        def residual_of(w: tf.Tensor) -> tf.Tensor:
+            return _residuals(self.architecture, w, problem)
+
+        def judge(residual: tf.Tensor, loss: tf.Tensor) -> tf.Tensor:
             error = tf.reduce_sum(problem.valid * residual**2, axis=1) / tf.maximum(held_out, 1.0)
             return tf.where(held_out > 0, error, loss)
 
-        def loss_of(w: tf.Tensor) -> tf.Tensor:
-            return _loss(_residuals(self.architecture, w, problem), problem.train, w, problem.decay)
+        def moving(lam: tf.Tensor, loss: tf.Tensor, since: tf.Tensor) -> tf.Tensor:
+            return (since < patience) & (lam < DAMPING_RANGE[1]) & (loss > 1e-28)
 
         def body(epoch, w, lam, loss, best, criterion, mark, since):  # noqa: ANN001, ANN202
             residual, jacobian = _residuals_and_jacobian(self.architecture, w, problem)
-            active = (since < patience) & (lam < DAMPING_RANGE[1])
-            step = _improve(
-                w,
-                lam,
-                jacobian * root[..., None],
-                residual * root,
-                problem.decay,
-                loss,
-                active,
-                factor,
-                loss_of,
-            )
-            value = judge(step.weights, step.loss)
+            start = _Step(w, residual, lam, loss, moving(lam, loss, since), tf.constant(0))
+            step = _improve(start, jacobian, problem.train, problem.decay, factor, residual_of)
+            value = judge(step.residual, step.loss)
             better = value < criterion
             best = tf.where(better[:, None], step.weights, best)
             criterion = tf.where(better, value, criterion)
@@ -262,11 +255,11 @@ class Trainer:
             return epoch + 1, step.weights, step.damping, step.loss, best, criterion, mark, since
 
         def again(epoch, w, lam, loss, best, criterion, mark, since):  # noqa: ANN001, ANN202
-            moving = (since < patience) & (lam < DAMPING_RANGE[1]) & (loss > 1e-28)
-            return (epoch < epochs) & tf.reduce_any(moving)
+            return (epoch < epochs) & tf.reduce_any(moving(lam, loss, since))
 
-        loss = loss_of(weights)
-        first = judge(weights, loss)
+        residual = residual_of(weights)
+        loss = _loss(residual, problem.train, weights, problem.decay)
+        first = judge(residual, loss)
         first = tf.where(tf.math.is_finite(first), first, tf.constant(float("inf"), FLOAT))
         state = (tf.constant(0), weights, damping, loss, weights, first, first, tf.zeros_like(loss, tf.int32))
         epoch, _, lam, loss, best, criterion, _, _ = tf.while_loop(again, body, state)
@@ -309,14 +302,16 @@ class Trainer:
                 part = _gather(problem, at, use[:, i * batch : (i + 1) * batch])
                 residual, jacobian = _batch_jacobian(self.architecture, w, part)
                 loss = tf.reduce_sum(residual**2, axis=1)
-
-                def loss_of(v: tf.Tensor) -> tf.Tensor:
-                    trial = _batch_residual(self.architecture, v, part)
-                    return _loss(trial, tf.ones_like(trial), v, tf.zeros((), FLOAT))
-
                 active = (since < patience) & (loss > 0)
-                zero = tf.zeros((), FLOAT)
-                step = _improve(w, lam, jacobian, residual, zero, loss, active, factor, loss_of)
+                start = _Step(w, residual, lam, loss, active, tf.constant(0))
+                step = _improve(
+                    start,
+                    jacobian,
+                    tf.ones_like(residual),
+                    tf.zeros((), FLOAT),
+                    factor,
+                    lambda v: _batch_residual(self.architecture, v, part),
+                )
                 # A batch that no step improves must not stop its member: the next batch is another problem.
                 return i + 1, step.weights, tf.minimum(step.damping, 1e6)
 
@@ -340,7 +335,7 @@ class Trainer:
 
 
 class _Batch(NamedTuple):
-    """B structures for each member: blocks (M, B, K, n + 1); target, coefficient (M, B), zero where unused."""
+    """B structures a member: blocks (M, B, K, n + 1); target, coefficient (M, B), 0 where unused."""
 
     blocks: Sequence[tf.Tensor]
     target: tf.Tensor

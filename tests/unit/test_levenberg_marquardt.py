@@ -64,18 +64,19 @@ def test_damping_falls_with_success_and_rises_with_the_same_jacobian():
     jacobian = one * tf.constant([1.0, -1.0], tf.float64)[:, None, None]
     seen = []
 
-    def loss_of(w):
-        seen.append(1)
-        return tf.reduce_sum(w**2, axis=1)
+    def residual_of(w):
+        seen.append(w)
+        return w
 
-    zero = tf.zeros((), tf.float64)
-    start = tf.constant([0.1, 0.1], tf.float64)
-    step = lm._improve(
-        weights, start, jacobian, weights, zero, tf.ones(2, tf.float64), tf.constant([True, True]),
-        tf.constant(10.0, tf.float64), loss_of,
-    )  # fmt: skip
+    ones = tf.ones((2, 1), tf.float64)
+    start = lm._Step(
+        weights, weights, tf.constant([0.1, 0.1], tf.float64), ones[:, 0], tf.constant([True, True]), 0
+    )
+    zero, factor = tf.zeros((), tf.float64), tf.constant(10.0, tf.float64)
+    step = lm._improve(start, jacobian, ones, zero, factor, residual_of)
     np.testing.assert_allclose(step.damping, [0.01, 0.1 * 10.0**lm.RETRIES])
     np.testing.assert_allclose(step.weights, [[1.0 - 1.0 / 1.1], [1.0]])
+    np.testing.assert_allclose(step.residual, step.weights)
     assert len(seen) == lm.RETRIES
 
 

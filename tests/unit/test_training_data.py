@@ -7,7 +7,7 @@ import pytest
 
 from alnn.errors import TrainingError
 from alnn.training.cross_validation import held_out_folds, k_fold
-from alnn.training.data import block, energy_scale, round_up, scaled, standardise, training_set
+from alnn.training.data import block, energy_scale, scaled, standardise, training_set
 
 
 def _table(counts_a, counts_b, functions=3, seed=0):
@@ -58,22 +58,19 @@ def test_unusable_pools_are_refused(bad):
         training_set(table, ["A", "B"], energies if bad != "empty" else energies[:0])
 
 
-def test_blocks_hold_every_atom_once_and_never_two_structures_in_a_chunk():
+@pytest.mark.parametrize("chunk", [1, 3, 16, None])
+def test_blocks_hold_every_atom_once_and_never_two_structures_in_a_chunk(chunk):
     structure = np.array([4, 0, 0, 2, 2, 2, 2, 2, 0])
     x = np.arange(9.0)[:, None] + 1.0
-    made = block(x, structure, 8, 3)
+    made = block(x, structure, 8, chunk)
     rows = made.x[..., 0][made.x[..., 1] == 1.0]
-    owner = np.repeat(made.segment, 3)[made.x[..., 1].ravel() == 1.0]
+    owner = np.repeat(made.segment, made.x.shape[1])[made.x[..., 1].ravel() == 1.0]
     assert sorted(rows) == sorted(x[:, 0])
     np.testing.assert_array_equal(structure[rows.astype(int) - 1], owner)
     assert (made.x[made.x[..., 1] == 0.0] == 0).all()
     assert (np.diff(made.segment) >= 0).all()
-
-
-def test_sizes_are_few():
-    sizes = {round_up(n) for n in range(1, 2000)}
-    assert len(sizes) <= 16
-    assert all(n <= round_up(n) <= max(16, 1.5 * n) for n in range(1, 2000))
+    if chunk is None:
+        np.testing.assert_array_equal(made.segment, np.arange(8))
 
 
 @pytest.mark.parametrize(("size", "folds", "count"), [(1, 10, 1), (7, 10, 7), (53, 10, 10)])
