@@ -1,0 +1,237 @@
+"""The compiled kernel against the plain formulas, NumPy, and finite differences."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from ase import Atoms
+from support.potentials import MIXED_SPECIES, mixed_descriptors, random_potential
+
+from alnn import _kernel, descriptors
+from alnn.calculator import AlnnCalculator, Evaluator
+from alnn.potential import Potential
+
+ACTIVATIONS = ["linear", "tanh", "sigmoid", "relu", "gelu", "mtanh", "twist"]
+
+
+def random_shell(rng: np.random.Generator, n: int, low: float = 1.5, high: float = 3.7) -> np.ndarray:
+    """n vectors of lengths in [low, high] Å; some lie beyond the cutoff."""
+    vectors = rng.normal(size=(n, 3))
+    return vectors * (rng.uniform(low, high, n) / np.linalg.norm(vectors, axis=1))[:, None] if n else vectors
+
+
+def evaluate_site(
+    kernel: object, center: int, species: np.ndarray, vectors: np.ndarray
+) -> tuple[float, np.ndarray]:
+    """Energy of one site and its gradient by the fast path: a star of pairs that only the first atom owns."""
+    n = len(species)
+    found = kernel.evaluate(
+        np.concatenate([[center], species]).astype(np.int32),
+        np.zeros(n, np.int32),
+        np.arange(1, n + 1, dtype=np.int32),
+        np.ascontiguousarray(vectors),
+        np.zeros(n + 1, np.int32),
+        1,
+        True,
+    )
+    return found["site_energies"][0], -found["forces"][1:]
+
+
+@pytest.mark.parametrize("isa", _kernel.instruction_sets())
+@pytest.mark.parametrize("activation", ACTIVATIONS)
+@pytest.mark.parametrize("kind", ["water-clusters", "bulk-water", "mixed"])
+def test_fast_path_equals_plain_formulas(isa: str, activation: str, kind: str) -> None:
+    species, functions = (
+        (("W",), descriptors.preset(kind, ["W"])) if kind != "mixed" else (MIXED_SPECIES, mixed_descriptors())
+    )
+    potential = random_potential(species, functions, activation=activation, members=2)
+    kernel = _kernel.Kernel.from_potential(potential.to_json(), "test", isa)
+    assert kernel.isa == isa
+    rng = np.random.default_rng(7)
+    for n in (0, 1, 2, 6, 13, 40):
+        for center in range(len(species)):
+            kinds, vectors = rng.integers(0, len(species), n), random_shell(rng, n)
+            energy, gradient = evaluate_site(kernel, center, kinds, vectors)
+            plain_energy, plain_gradient = kernel.plain_site(center, kinds.tolist(), vectors.tolist())
+            scale = max(1.0, np.abs(plain_gradient).max(initial=0.0))
+            assert energy == pytest.approx(plain_energy, rel=1e-12, abs=1e-13)
+            np.testing.assert_allclose(
+                gradient, np.reshape(plain_gradient, (-1, 3)), rtol=0, atol=1e-12 * scale
+            )
+
+
+def test_g2_and_g5_by_numpy() -> None:
+    """An independent transcription of Behler 2011, Eqs. 6 and 9, for one species."""
+    functions = descriptors.preset("water-clusters", ["W"])
+    rng = np.random.default_rng(1)
+    vectors = random_shell(rng, 9)
+    r = np.linalg.norm(vectors, axis=1)
+    fc = np.where(r < 3.5, 0.5 * (np.cos(np.pi * r / 3.5) + 1), 0.0)
+    cosine = (vectors @ vectors.T) / np.outer(r, r)
+    expected = []
+    for f in functions["W"]:
+        if f["type"] == "G2":
+            expected.append(np.sum(np.exp(-f["eta"] * r**2) * fc))
+        else:
+            leg = np.exp(-f["eta"] * r**2) * fc
+            terms = 2.0 ** (1 - f["zeta"]) * (1 + f["lambda"] * cosine) ** f["zeta"] * np.outer(leg, leg)
+            expected.append(np.triu(terms, k=1).sum())
+    kernel = descriptors.kernel(functions, ["W"])
+    found = kernel.plain_descriptors(0, [0] * 9, vectors.tolist())
+    np.testing.assert_allclose(found, expected, rtol=1e-13)
+    atoms = Atoms("W10", positions=np.vstack([np.zeros(3), vectors]))
+    table = descriptors.compute(functions, ["W"], [atoms])
+    np.testing.assert_allclose(table.values["W"][0], expected, rtol=1e-12)
+
+
+def test_derivatives_of_every_descriptor_by_finite_differences() -> None:
+    kernel = descriptors.kernel(mixed_descriptors(), MIXED_SPECIES)
+    rng = np.random.default_rng(3)
+    n, h = 7, 1e-5
+    kinds = rng.integers(0, 3, n)
+    vectors = random_shell(rng, n, low=1.5, high=3.49)
+    vectors[0] *= 3.4999 / np.linalg.norm(vectors[0])  # just inside the largest cutoff
+    star = (np.zeros(n, np.int32), np.arange(1, n + 1, dtype=np.int32))
+    for center in range(3):
+        species = np.concatenate([[center], kinds]).astype(np.int32)
+        analytic = kernel.derivatives(species, *star, vectors)
+        for j in range(n):
+            for x in range(3):
+                plus, minus = vectors.copy(), vectors.copy()
+                plus[j, x] += h
+                minus[j, x] -= h
+                difference = (
+                    kernel.descriptors(species, *star, plus)[0] - kernel.descriptors(species, *star, minus)[0]
+                )
+                np.testing.assert_allclose(analytic[j, :, x], difference / (2 * h), atol=1e-8)
+
+
+def test_energy_and_forces_are_smooth_at_the_cutoff() -> None:
+    evaluator = Evaluator(random_potential())
+    inside, outside = (
+        evaluator.evaluate([Atoms("W3", positions=[[0, 0, 0], [2.7, 0, 0], [0, 3.5 + d, 0]])])[0]
+        for d in (-1e-7, 1e-7)
+    )
+    assert inside.energy == pytest.approx(outside.energy, abs=1e-13)
+    np.testing.assert_allclose(inside.forces, outside.forces, atol=1e-7)
+
+
+@pytest.mark.parametrize("kind", ["one species", "mixed"])
+def test_forces_and_virial_are_derivatives_of_the_energy(kind: str) -> None:
+    """Relative error of the whole force vector and virial below 1e-6 (five-point differences)."""
+    species, functions = (("W",), None) if kind == "one species" else (MIXED_SPECIES, mixed_descriptors())
+    evaluator = Evaluator(random_potential(species, functions))
+    rng = np.random.default_rng(5)
+    grid = np.stack(np.meshgrid(*[np.arange(3)] * 3), axis=-1).reshape(-1, 3)[:20] * 2.4
+    cell = np.array([[7.2, 0, 0], [0.5, 7.2, 0], [-0.6, 0.4, 7.2]])
+    atoms = Atoms(
+        [str(s) for s in rng.choice(species, 20)],
+        positions=grid + rng.normal(0, 0.2, (20, 3)),
+        cell=cell,
+        pbc=True,
+    )
+    h = 2e-5  # small, since f_c has a kink in its second derivative where a neighbour crosses the cutoff
+    weights = np.array([1, -8, 8, -1]) / (12 * h)
+    steps = np.array([-2, -1, 1, 2]) * h
+
+    def moved(i: int, x: int, step: float) -> Atoms:
+        copy = atoms.copy()
+        copy.positions[i, x] += step
+        return copy
+
+    def strained(a: int, b: int, step: float) -> Atoms:
+        copy = atoms.copy()
+        strain = np.eye(3)
+        strain[a, b] += step
+        copy.set_cell(atoms.cell.array @ strain.T, scale_atoms=True)
+        return copy
+
+    prediction = evaluator.evaluate([atoms])[0]
+    energies = [
+        p.energy
+        for p in evaluator.evaluate(
+            [moved(i, x, s) for i in range(20) for x in range(3) for s in steps], False
+        )
+    ]
+    numeric = -(np.reshape(energies, (20, 3, 4)) @ weights)
+    assert np.linalg.norm(numeric - prediction.forces) < 1e-6 * np.linalg.norm(prediction.forces)
+    energies = [
+        p.energy
+        for p in evaluator.evaluate(
+            [strained(a, b, s) for a in range(3) for b in range(3) for s in steps], False
+        )
+    ]
+    numeric_virial = -(np.reshape(energies, (3, 3, 4)) @ weights)
+    assert np.linalg.norm(numeric_virial - prediction.virial) < 1e-6 * np.linalg.norm(prediction.virial)
+
+
+def test_ase_calculator() -> None:
+    potential = random_potential(members=3)
+    atoms = Atoms(
+        "W4", positions=[[0, 0, 0], [2.8, 0, 0], [0, 2.8, 0], [0, 0, 2.8]], cell=[4, 4.5, 5], pbc=True
+    )
+    prediction = Evaluator(potential).evaluate([atoms])[0]
+    atoms.calc = AlnnCalculator(potential)
+    assert atoms.get_potential_energy() == pytest.approx(prediction.energy, rel=1e-14)
+    assert prediction.energy == pytest.approx(prediction.member_energies.mean(), rel=1e-13)
+    np.testing.assert_allclose(atoms.get_forces().sum(axis=0), 0, atol=1e-12)
+    np.testing.assert_allclose(
+        atoms.get_stress(voigt=False) * atoms.get_volume(), -prediction.virial, atol=1e-13
+    )
+
+
+def test_many_structures_at_once_equal_one_by_one() -> None:
+    evaluator = Evaluator(random_potential())
+    rng = np.random.default_rng(2)
+    structures = [Atoms(f"W{n}", positions=rng.uniform(0, 6, (n, 3))) for n in (1, 2, 30, 5, 17)]
+    together = evaluator.evaluate(structures)
+    for structure, prediction in zip(structures, together, strict=True):
+        alone = evaluator.evaluate([structure])[0]
+        assert prediction.energy == pytest.approx(alone.energy, rel=1e-13)
+        np.testing.assert_allclose(prediction.forces, alone.forces, atol=1e-13)
+
+
+def test_extrapolations_are_counted_for_each_descriptor() -> None:
+    potential = random_potential()
+    potential.scaling["W"].min[:] = -1.0
+    potential.scaling["W"].max[:] = 1e9
+    potential.scaling["W"].max[3] = 0.0
+    evaluator = Evaluator(potential)
+    evaluator.evaluate([Atoms("W3", positions=[[0, 0, 0], [2.8, 0, 0], [20, 0, 0]])])
+    assert evaluator.extrapolations["W"].tolist() == [2 if k == 3 else 0 for k in range(26)]
+
+
+def test_kernel_refuses_bad_arrays() -> None:
+    kernel = _kernel.Kernel.from_potential(random_potential().to_json())
+    i = np.zeros(1, np.int32)
+    with pytest.raises(ValueError, match="pair index out of range"):
+        kernel.descriptors(i, i, np.array([1], np.int32), np.ones((1, 3)))
+    with pytest.raises(ValueError, match="species index out of range"):
+        kernel.descriptors(np.array([1], np.int32), i, i, np.ones((1, 3)))
+
+
+def test_presets_have_the_published_numbers() -> None:
+    cluster = descriptors.preset("water-clusters", ["W"])["W"]
+    bulk = descriptors.preset("bulk-water", ["W"])["W"]
+    assert [f["type"] for f in cluster] == ["G2"] * 8 + ["G5"] * 18
+    assert [f["type"] for f in bulk] == ["G2"] * 25 + ["G5"] * 25
+    assert cluster[7]["eta"] == pytest.approx(0.006428 * 128)
+    assert (cluster[25]["eta"], cluster[25]["lambda"], cluster[25]["zeta"]) == (
+        pytest.approx(0.085357),
+        -1,
+        4,
+    )
+    assert (bulk[49]["eta"], bulk[49]["lambda"], bulk[49]["zeta"]) == (pytest.approx(0.1204), 1, 6)
+    assert descriptors.cutoff(descriptors.preset("gold", ["Au"])) == 6.0
+    assert len(descriptors.preset("water-clusters", ["O", "H"])["O"]) == 2 * 8 + 3 * 18
+
+
+def test_potential_file_round_trip_is_exact(tmp_path: object) -> None:
+    potential = random_potential(MIXED_SPECIES, mixed_descriptors(), members=2)
+    path = tmp_path / "p.alnn"
+    potential.write(path)
+    again = Potential.read(path)
+    assert again.to_json() == potential.to_json()
+    assert json.loads(path.read_text())["format"] == "alnn-potential"
