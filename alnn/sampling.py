@@ -58,7 +58,7 @@ def sample(
             run_line(line)
         if not start.pbc.any():
             # Pairs of a small cluster in a large box are found faster without bins.
-            run_line("neighbor 1.0 nsq")
+            run_line("neighbor 2.0 nsq")
         run_line(mc_command(run, guards, species, seed, free=not start.pbc.any(), dump=frames))
         return _candidates(frames, start, run, prism)
 
