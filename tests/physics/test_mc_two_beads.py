@@ -1,4 +1,4 @@
-"""Two beads with ML-BOP: every ensemble is an integral over their distance, so samplers meet exact results."""
+"""Two beads with ML-BOP: each ensemble is an integral over their distance, so samplers meet exact results."""
 
 import re
 from pathlib import Path

@@ -18,11 +18,14 @@ ChainState start_chain(const std::vector<Vec3>& positions, EnergyModel& model) {
   if (!std::isfinite(state.energy))
     throw std::runtime_error("expected a finite energy of the starting structure, found " +
                              std::to_string(state.energy));
+  state.largest_energy = std::fabs(state.energy);
   return state;
 }
 
 void verify_energy(ChainState& state, EnergyModel& model) {
-  constexpr double tolerance = 1e-8;  // eV per particle
+  // Rounding of 1e-12 allows for some 1e7 moves between two evaluations; at eV energies it is nothing beside
+  // 1e-8.
+  const double tolerance = 1e-8 + 1e-12 * state.largest_energy / std::max(1, state.size());
   const double energy = model.recompute();
   const double drift = std::fabs(energy - state.energy) / std::max(1, state.size());
   if (!(drift <= tolerance)) {
@@ -36,6 +39,7 @@ void verify_energy(ChainState& state, EnergyModel& model) {
   }
   state.largest_drift = std::max(state.largest_drift, drift);
   state.energy = energy;
+  state.largest_energy = std::fabs(energy);
 }
 
 }  // namespace alnn

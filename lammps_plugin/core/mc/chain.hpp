@@ -34,7 +34,8 @@ struct ChainState {
   double energy = 0.0;
   std::uint64_t move = 0;  // number of the next move; its random numbers follow from it
   MoveCounts counts;
-  double largest_drift = 0.0;  // of the running energy against a full evaluation, eV per particle
+  double largest_drift = 0.0;   // of the running energy against a full evaluation, eV per particle
+  double largest_energy = 0.0;  // |energy| met since the last full evaluation
 
   int size() const { return static_cast<int>(positions.size()); }
   double energy_per_particle() const { return energy / size(); }
@@ -72,6 +73,7 @@ bool attempt_displacement(ChainState& state, Guards& guards, EnergyModel& model,
   guards.accept();
   state.positions[trial.particle] = trial.position;
   state.energy = new_energy;
+  state.largest_energy = std::fmax(state.largest_energy, std::fabs(new_energy));
   ++state.counts.accepted;
   return true;
 }

@@ -1,0 +1,114 @@
+"""`pair_style alnn`: local energy updates and whole energies are the same chain, move for move."""
+
+import ase.io
+import numpy as np
+import pytest
+from ase import Atoms
+from mpi4py import MPI
+
+from alnn import structures
+from alnn.calculator import AlnnCalculator
+from alnn.descriptors import compute, preset
+from alnn.potential import Layer, Potential, Scaling
+from alnn.sampling import sample
+from alnn.sampling_settings import Guards, MetropolisRun, NestedRun
+
+GUARDS = "rmin 2.0"
+
+
+def random_potential(species, structures_, seed=5):
+    """An untrained potential, scaled to these structures, whose energies vary by about an eV."""
+    random = np.random.default_rng(seed)
+    descriptors = preset("water-clusters", species)
+    table = compute(descriptors, species, structures_)
+    members = []
+    for _ in range(2):
+        member = {}
+        for s in species:
+            sizes = [len(descriptors[s]), 10, 10, 1]
+            member[s] = [
+                Layer(random.normal(size=(b, a)) / np.sqrt(a), np.zeros(b), f)
+                for a, b, f in zip(sizes, sizes[1:], ("tanh", "tanh", "linear"), strict=False)
+            ]
+        members.append(member)
+    scaling = {s: Scaling.of(table.values[s]) for s in species}
+    return Potential(list(species), descriptors, scaling, members, 0.1, dict.fromkeys(species, -0.2))
+
+
+def cluster(species, size=14, seed=2):
+    random = np.random.default_rng(seed)
+    symbols = [species[k % len(species)] for k in range(size)]
+    return structures.random_cluster(symbols, 2.3, 3.2, random)
+
+
+def box(species, seed=3):
+    random = np.random.default_rng(seed)
+    grid = np.array([[i, j, k] for i in range(4) for j in range(4) for k in range(4)], float)
+    atoms = Atoms("W64", grid * 3.1 + random.uniform(-0.2, 0.2, (64, 3)), cell=[12.4] * 3, pbc=True)
+    atoms.symbols[:] = [species[k % len(species)] for k in range(64)]
+    return atoms
+
+
+def chain(folder, potential, start, species, line, local):
+    """Frames and the count of accepted moves of one `mc` line."""
+    from lammps import lammps
+
+    folder.mkdir()
+    path, log, dump = folder / "p.alnn", folder / "log", folder / "frames.extxyz"
+    potential.write(path)
+    periodic = start.pbc.any()
+    sides = " ".join(f"0 {side}" for side in start.cell.lengths()) if periodic else "-40 40 -40 40 -40 40"
+    lmp = lammps(comm=MPI.COMM_SELF, cmdargs=["-log", str(log), "-screen", "none", "-nocite"])
+    commands = ["units metal", f"boundary {'p p p' if periodic else 'f f f'}", f"region box block {sides}"]
+    commands += [f"create_box {len(species)} box", "mass * 18.0"]
+    for command in commands:
+        lmp.command(command)
+    types = [species.index(s) + 1 for s in start.symbols]
+    lmp.create_atoms(len(start), None, types, start.positions.ravel())
+    guards = GUARDS if periodic else GUARDS + " cluster 3.5"
+    for command in (
+        "pair_style alnn extrapolation ignore",
+        f"pair_coeff * * {path} {' '.join(species)}",
+        line.format(dump=dump) + f" {guards} seed 9 displace 0.3 check 20 local {'yes' if local else 'no'}",
+    ):
+        lmp.command(command)
+    lmp.close()
+    accepted = [
+        words.split("accepted ")[1].split(",")[0]
+        for words in log.read_text().splitlines()
+        if "accepted" in words
+    ]
+    return ase.io.read(dump, index=":"), accepted
+
+
+@pytest.mark.parametrize("species", [["W"], ["O", "H"]], ids=["one species", "two species"])
+@pytest.mark.parametrize("make", [cluster, box], ids=["cluster", "periodic"])
+@pytest.mark.parametrize("line", ["mc nvt 60 300 dump 10 {dump}", "mc nested 60 10 dump strata {dump}"])
+def test_local_and_whole_energies_are_the_same_chain(tmp_path, species, make, line):
+    start = make(species)
+    potential = random_potential(species, [start])
+    local, accepted = chain(tmp_path / "local", potential, start, species, line, True)
+    whole, also_accepted = chain(tmp_path / "whole", potential, start, species, line, False)
+    assert accepted == also_accepted and int(accepted[0]) > 50
+    assert len(local) == len(whole) >= 5
+    calculator = AlnnCalculator(potential)
+    for a, b in zip(local, whole, strict=True):
+        np.testing.assert_allclose(a.positions, b.positions, atol=1e-10)
+        assert a.get_potential_energy() == pytest.approx(b.get_potential_energy(), abs=1e-9)
+        alone = Atoms(a.symbols, a.positions, cell=a.cell, pbc=a.pbc, calculator=calculator)
+        assert a.get_potential_energy() == pytest.approx(alone.get_potential_energy(), abs=1e-9)
+
+
+@pytest.mark.parametrize("run", [MetropolisRun(cycles=40, every=10), NestedRun(cycles=40, stage=10)])
+def test_sampling_a_potential_file(tmp_path, run):
+    start = cluster(["W"])
+    potential = random_potential(["W"], [start])
+    potential.write(tmp_path / "p.alnn")
+    candidates = sample(
+        tmp_path / "p.alnn", start, run, seed=2, species=["W"], masses={"W": 18.0}, guards=Guards()
+    )
+    assert len(candidates) == 4
+    for candidate in candidates:
+        atoms = candidate.atoms.copy()
+        atoms.calc = AlnnCalculator(potential)
+        assert candidate.energy == pytest.approx(atoms.get_potential_energy(), abs=1e-9)
