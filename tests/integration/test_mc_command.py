@@ -3,6 +3,7 @@
 import os
 import subprocess
 import sysconfig
+import time
 from pathlib import Path
 
 import ase.io
@@ -133,6 +134,62 @@ def test_units_real_make_the_same_chain(tmp_path):
         lines[3:5] = ["pair_style lj/cut 9.0", f"pair_coeff 1 1 {0.05 * factor:.12g} 2.6"]
         frames[units] = frames_of(tmp_path / units, lines, names=("nvt.extxyz",)) * 2
     assert_same_chain(frames["metal"], frames["real"])
+
+
+def test_every_contribution_to_the_energy_counts(tmp_path):
+    """Bonds, charges in k-space and a fix: the chain's energy is the one that LAMMPS prints afterwards."""
+    lines = """units real
+        atom_style full
+        region b block 0 15 0 15 0 15
+        create_box 2 b bond/types 1 extra/bond/per/atom 6 extra/special/per/atom 40
+        lattice sc 3.75
+        create_atoms 1 box
+        displace_atoms all random 0.2 0.2 0.2 7
+        mass * 20
+        set type 1 type/fraction 2 0.5 77
+        set type 1 charge 0.3
+        set type 2 charge -0.3
+        pair_style zero 6.0
+        pair_coeff * *
+        bond_style harmonic
+        bond_coeff 1 5.0 3.5
+        special_bonds lj/coul 0 1 1
+        create_bonds many all all 1 3.0 3.6
+        pair_style lj/cut/coul/long 6.0
+        pair_coeff * * 0.1 3.0
+        kspace_style ewald 1e-5
+        fix tether all spring/self 1.0
+        fix_modify tether energy yes
+        mc nvt 3 300 seed 3 displace 0.4 rmin 1.5
+        thermo_style custom step pe ebond elong f_tether
+        run 0
+        print "after $(pe) $(ebond) $(elong) $(f_tether)"
+        """.splitlines()
+    status, log = run_lmp(tmp_path, lines)
+    assert status == 0, log
+    last = [line for line in log.splitlines() if line.startswith("after ") and "$" not in line][-1]
+    total, *parts = [float(word) for word in last.split()[1:]]
+    assert all(abs(part) > 0.1 for part in parts)
+    chain = next(line for line in log.splitlines() if line.startswith("mc: energy")).split()[2]
+    assert float(chain) * 23.060549 == pytest.approx(total, rel=1e-6)
+
+
+def test_a_killed_job_leaves_whole_frames(tmp_path):
+    write_data(tmp_path / "atoms.data", water_cluster())
+    lines = script("mc nvt 100000000 300 seed 1 cluster 3.5 rmin 2.0 dump 1 out.extxyz")
+    (tmp_path / "in.mc").write_text("\n".join(lines) + "\n")
+    job = subprocess.Popen([BIN / "lmp", "-in", "in.mc", "-screen", "none"], cwd=tmp_path)
+    try:
+        out = tmp_path / "out.extxyz"
+        deadline = time.monotonic() + 60
+        while not (out.exists() and out.stat().st_size > 20_000):
+            assert job.poll() is None and time.monotonic() < deadline, "no frames were written"
+            time.sleep(0.01)
+    finally:
+        job.kill()
+        job.wait()
+    assert out.read_text().endswith("\n")
+    assert all(len(frame) == 12 for frame in ase.io.read(out, index=":"))
 
 
 def test_partitions_run_their_own_chains(tmp_path):
