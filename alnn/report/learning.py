@@ -65,10 +65,11 @@ def _error_line(axes: Axes, x: Sequence[float], y: Sequence[float | None], color
     axes.annotate(
         f"{last[1]:.2f}",
         last,
-        xytext=(0, 7),
+        xytext=(7, 0),
         textcoords="offset points",
-        ha="center",
+        va="center",
         color=color,
         fontweight="bold",
         fontsize=9,
     )
+    axes.margins(x=0.1)

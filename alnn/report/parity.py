@@ -24,8 +24,8 @@ PANELS = "abcdefghijklmnop"
 
 def energy_figure(data: Parity, bins: Sequence[SizeBin], unit: str) -> Figure:
     """Parity of energies by size bin, above the energy error against size."""
-    picture = figure(10.0, 6.8)
-    above, below = picture.subfigures(2, 1, height_ratios=(1.15, 1.0))
+    picture = figure(10.0, 7.1)
+    above, below = picture.subfigures(2, 1, height_ratios=(1.27, 1.0))
     masks = [size_bin.holds(data.n_atoms) for size_bin in bins]
     points = [(data.energy_reference[mask], data.energy_predicted[mask]) for mask in masks]
     axes = _parity_row(above, points, [_title(b, unit) for b in bins], "structures")
@@ -39,8 +39,8 @@ def energy_figure(data: Parity, bins: Sequence[SizeBin], unit: str) -> Figure:
 
 def force_figure(data: Parity, bins: Sequence[SizeBin], unit: str) -> Figure:
     """Parity of force components by size bin, above the distributions of their errors."""
-    picture = figure(10.0, 6.8)
-    above, below = picture.subfigures(2, 1, height_ratios=(1.15, 1.0))
+    picture = figure(10.0, 7.1)
+    above, below = picture.subfigures(2, 1, height_ratios=(1.27, 1.0))
     finite = np.isfinite(data.forces_reference)
     masks = [data.atoms_of(size_bin.holds(data.n_atoms))[:, None] & finite for size_bin in bins]
     points = [(data.forces_reference[mask], data.forces_predicted[mask]) for mask in masks]
@@ -60,6 +60,8 @@ def _parity_row(
     counted: str,
 ) -> list[Axes]:
     """Panels side by side with common axes and one colour scale: prediction against reference."""
+    from matplotlib.ticker import MaxNLocator
+
     panels = area.subplots(1, len(points), squeeze=False, sharex=True, sharey=True)[0]
     limits = _limits([values for pair in points for values in pair])
     densities = []
@@ -70,6 +72,8 @@ def _parity_row(
         else:
             axes.plot(x, y, ".", color=BIN_COLORS[index % len(BIN_COLORS)], alpha=0.7)
         axes.set(xlim=limits, ylim=limits, box_aspect=1, title=titles[index])
+        axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+        axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
         letter(axes, PANELS[index])
     _common_scale(area, panels, densities, counted)
     return list(panels)
@@ -127,10 +131,10 @@ def _error_by_size(axes: Axes, data: Parity, bins: Sequence[SizeBin], unit: str)
 def _error_histograms(
     axes: Axes, errors: Sequence[NDArray[np.float64]], bins: Sequence[SizeBin], unit: str
 ) -> None:
-    """Distributions of the force errors, one a bin; the outermost 0.1 % on each side leave the picture."""
+    """Distributions of the force errors, one a bin; 0.2 % of them all leave the picture."""
     everything = np.concatenate([*errors, np.zeros(1)])
-    reach = float(np.percentile(np.abs(everything), 99.9)) or 1.0
-    edges = np.linspace(-reach, reach, 121)
+    reach = float(np.percentile(np.abs(everything), 99.8)) or 1.0
+    edges = np.linspace(-reach, reach, 82)
     for index, (error, size_bin) in enumerate(zip(errors, bins, strict=True)):
         if error.size:
             color = BIN_COLORS[index % len(BIN_COLORS)]

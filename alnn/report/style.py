@@ -75,4 +75,4 @@ def log_errors(axes: Axes) -> None:
         axes.yaxis.set_minor_locator(LogLocator(subs=(2, 3, 5)))
         axes.yaxis.set_minor_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
         axes.tick_params(axis="y", which="minor", labelsize=8)
-    axes.grid(True, which="minor", axis="y", linewidth=0.4)
+        axes.grid(True, which="minor", axis="y", linewidth=0.4)
