@@ -222,7 +222,7 @@ def read_labelled(path: Path) -> list[Atoms]:
     import ase.io
 
     try:
-        return list(ase.io.read(path, index=":"))
+        return list(ase.io.read(path, index=":", parallel=False))
     except AlnnError:
         raise
     except Exception as error:  # ASE's readers raise whatever their parsers run into

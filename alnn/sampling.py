@@ -109,7 +109,9 @@ def _check(start: Atoms, species: Sequence[str], seed: int) -> None:
     if strangers:
         raise SamplingError(f"sampling: expected species {list(species)}, found {', '.join(strangers)}")
     if start.pbc.any() and not start.pbc.all():
-        raise SamplingError(f"sampling: expected pbc in all directions or in none, found {start.pbc.tolist()}")
+        raise SamplingError(
+            f"sampling: expected pbc in all directions or in none, found {start.pbc.tolist()}"
+        )
     if not np.isfinite(start.positions).all():
         raise SamplingError("sampling: expected finite coordinates to start from, found others")
 
@@ -154,7 +156,12 @@ def _set_up(
         region = f"prism 0 {x:.17g} 0 {y:.17g} 0 {z:.17g} {xy:.17g} {xz:.17g} {yz:.17g}"
         positions = prism.vector_to_lammps(start.positions, wrap=True)
     boundary = "p p p" if prism is not None else "f f f"
-    for line in ("units metal", "atom_style atomic", "atom_modify map array sort 0 0", f"boundary {boundary}"):
+    for line in (
+        "units metal",
+        "atom_style atomic",
+        "atom_modify map array sort 0 0",
+        f"boundary {boundary}",
+    ):
         run_line(line)
     run_line("box tilt large")
     run_line(f"region box {region}")
@@ -187,7 +194,8 @@ def _candidates(
     if frames.stat().st_size == 0:
         return []
     candidates = []
-    for frame in ase.io.read(frames, index=":", format="extxyz"):
+    # Unless told otherwise, ASE reads on MPI's rank 0 and hands its structures to all ranks.
+    for frame in ase.io.read(frames, index=":", format="extxyz", parallel=False):
         positions = frame.positions if prism is None else prism.vector_to_ase(frame.positions)
         atoms = Atoms(frame.symbols, positions, cell=start.cell, pbc=start.pbc)
         origin = (

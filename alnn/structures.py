@@ -21,7 +21,7 @@ def read_all(
 ) -> list[Atoms]:
     """Every structure of a file that ASE reads, each checked by `validate`. Raises StructureError."""
     try:
-        structures = ase.io.read(path, index=":")
+        structures = ase.io.read(path, index=":", parallel=False)
     except FileNotFoundError as error:
         raise StructureError(f"{path}: no such file") from error
     except Exception as error:  # ASE's readers raise nearly anything on a damaged file

@@ -85,13 +85,14 @@ class Sampler(Protocol):
 def plan(
     count: int,
     seed: int,
-    sizes: tuple[int, int] = SIZES,
+    sizes: tuple[int, int] | None = None,
     temperatures: Sequence[float] = TEMPERATURES,
 ) -> list[Task]:
     """Tasks that together give exactly `count` structures: a third a source, sizes spread evenly.
 
     Raises ConfigError for a count below one or a range of sizes that is empty or starts below two.
     """
+    sizes = sizes or SIZES
     if count < 1:
         raise ConfigError(f"test set: expected at least one structure, found {count}")
     if not 2 <= sizes[0] <= sizes[1]:
