@@ -20,13 +20,17 @@ struct RadialBlock {
   int vectors;  ///< length in vectors
 };
 
-/// G5 functions of integer zeta, of one pair of neighbour species and one cutoff.
+/// G5 functions of integer zeta, of one pair of neighbour species and one cutoff. Each lane of a vector holds
+/// one (lambda, zeta), and vector v the v-th eta of that lane: the angular factor of a triplet is computed
+/// once and serves all vectors.
 struct AngularBlock {
   int species_a, species_b;
   int cutoff;
   int offset;
   int vectors;  ///< 1..max_vectors
   int bits;     ///< binary digits of the largest zeta - 1
+  double
+      delta;  ///< eta of each lane grows by this from vector to vector; negative if there is no such number
 };
 
 constexpr int max_vectors = 8;
@@ -79,7 +83,7 @@ struct SiteView {
   double* G;               ///< [row] without prefactor
   double* weight;          ///< [row] dE/dG
   double *gx, *gy, *gz;    ///< [n] dE/d(x, y, z)
-  double *ax, *ay, *az, *b, *radial;  ///< [n] scratch
+  double *ax, *ay, *az, *b, *radial, *q;  ///< [padded n] scratch
 };
 
 /// One network pass over up to W sites of one species, lane by lane.

@@ -20,13 +20,35 @@ int binary_digits(int n) {
   return digits;
 }
 
-// A function's descriptors split into chunks of at most max_vectors vectors.
-std::vector<std::vector<int>> chunks_of(const std::vector<int>& functions, int width) {
-  std::vector<std::vector<int>> chunks;
-  const std::size_t most = static_cast<std::size_t>(max_vectors) * width;
-  for (std::size_t i = 0; i < functions.size(); i += most)
-    chunks.emplace_back(functions.begin() + i, functions.begin() + std::min(functions.size(), i + most));
-  return chunks;
+using Lane = std::vector<int>;  // functions of one (lambda, zeta) by rising eta
+
+// One lane a (lambda, zeta), the longest first; no lane longer than max_vectors.
+std::vector<Lane> lanes_of(const std::vector<Function>& all, const std::vector<int>& functions) {
+  std::map<std::pair<double, double>, Lane> by_angle;
+  for (const int k : functions) by_angle[{all[k].zeta, all[k].lambda}].push_back(k);
+  std::vector<Lane> lanes;
+  for (auto& [angle, lane] : by_angle) {
+    std::stable_sort(lane.begin(), lane.end(), [&](int a, int b) { return all[a].eta < all[b].eta; });
+    for (std::size_t i = 0; i < lane.size(); i += max_vectors)
+      lanes.emplace_back(lane.begin() + i,
+                         lane.begin() + std::min<std::size_t>(lane.size(), i + max_vectors));
+  }
+  std::stable_sort(lanes.begin(), lanes.end(),
+                   [](const Lane& a, const Lane& b) { return a.size() > b.size(); });
+  return lanes;
+}
+
+// The step of eta that all lanes share, or -1. Rounding of the file's numbers is allowed for: an error of
+// 1e-15 in eta changes exp(-eta r^2) by some 1e-14.
+double shared_step(const std::vector<Function>& all, const std::vector<Lane>& lanes) {
+  double step = -1.0;
+  for (const Lane& lane : lanes)
+    for (std::size_t v = 1; v < lane.size(); ++v) {
+      const double here = all[lane[v]].eta - all[lane[v - 1]].eta;
+      if (step < 0.0) step = here;
+      if (std::abs(here - step) > 1e-15) return -1.0;
+    }
+  return step;
 }
 
 }  // namespace
@@ -64,28 +86,38 @@ void ElementPlan::sort_functions(const Element& element, const Kernel& kernel) {
   }
   int offset = 0;
   for (const auto& [key, functions] : radial) {
-    RadialBlock block{key.first, cutoff_index(key.second), offset, 0};
-    place(element, functions, kernel.width, offset, &block.vectors);
-    radial_.push_back(block);
+    const int vectors = round_up(static_cast<int>(functions.size()), kernel.width) / kernel.width;
+    radial_.push_back({key.first, cutoff_index(key.second), offset, vectors});
+    for (std::size_t i = 0; i < functions.size(); ++i) position_[functions[i]] = offset + static_cast<int>(i);
+    offset += vectors * kernel.width;
   }
   for (const auto& [key, functions] : angular)
-    for (const auto& chunk : chunks_of(functions, kernel.width)) {
-      int largest = 0;
-      for (const int k : chunk) largest = std::max(largest, static_cast<int>(element.functions[k].zeta) - 1);
-      AngularBlock block{std::get<0>(key),      std::get<1>(key), cutoff_index(std::get<2>(key)), offset, 0,
-                         binary_digits(largest)};
-      place(element, chunk, kernel.width, offset, &block.vectors);
-      angular_.push_back(block);
-    }
+    add_angular_blocks(element,
+                       {std::get<0>(key), std::get<1>(key), cutoff_index(std::get<2>(key)), 0, 0, 0, -1.0},
+                       functions, kernel.width, offset);
   for (const int k : plain_) position_[k] = offset++;
   view_.row = round_up(offset, 8);
 }
 
-void ElementPlan::place(const Element&, const std::vector<int>& functions, int width, int& offset,
-                        int* vectors) {
-  *vectors = round_up(static_cast<int>(functions.size()), width) / width;
-  for (std::size_t i = 0; i < functions.size(); ++i) position_[functions[i]] = offset + static_cast<int>(i);
-  offset += *vectors * width;
+void ElementPlan::add_angular_blocks(const Element& element, AngularBlock block,
+                                     const std::vector<int>& functions, int width, int& offset) {
+  const std::vector<Lane> lanes = lanes_of(element.functions, functions);
+  for (std::size_t first = 0; first < lanes.size(); first += width) {
+    const std::size_t last = std::min<std::size_t>(lanes.size(), first + width);
+    const std::vector<Lane> mine(lanes.begin() + first, lanes.begin() + last);
+    block.offset = offset;
+    block.vectors = static_cast<int>(mine[0].size());
+    block.delta = shared_step(element.functions, mine);
+    int largest = 0;
+    for (std::size_t lane = 0; lane < mine.size(); ++lane)
+      for (std::size_t v = 0; v < mine[lane].size(); ++v) {
+        position_[mine[lane][v]] = offset + static_cast<int>(v) * width + static_cast<int>(lane);
+        largest = std::max(largest, static_cast<int>(element.functions[mine[lane][v]].zeta) - 1);
+      }
+    block.bits = binary_digits(largest);
+    angular_.push_back(block);
+    offset += block.vectors * width;
+  }
 }
 
 void ElementPlan::fill_row(const Element& element) {

@@ -24,7 +24,8 @@ class ElementPlan {
 
  private:
   void sort_functions(const Element& element, const Kernel& kernel);
-  void place(const Element& element, const std::vector<int>& functions, int width, int& offset, int* vectors);
+  void add_angular_blocks(const Element& element, AngularBlock block, const std::vector<int>& functions,
+                          int width, int& offset);
   void fill_row(const Element& element);
   void arrange_networks(const Element& element);
   int cutoff_index(double cutoff);

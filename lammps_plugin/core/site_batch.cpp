@@ -8,31 +8,28 @@ namespace alnn {
 
 namespace {
 
-// Grow only, so that a steady state allocates nothing.
-void at_least(AlignedVector& array, std::size_t n) {
-  if (array.size() < n) array.resize(n + n / 2, 0.0);
-}
-
-template <class Array>
-void permute(Array& array, const std::vector<int>& order) {
-  Array sorted(array.size());
-  for (std::size_t i = 0; i < order.size(); ++i) sorted[i] = array[order[i]];
-  array.swap(sorted);
+template <class T>
+void permute(T* array, const std::vector<int>& order) {
+  std::vector<T> sorted;
+  for (const int i : order) sorted.push_back(array[i]);
+  std::copy(sorted.begin(), sorted.end(), array);
 }
 
 }  // namespace
 
 SiteBatch::SiteBatch(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {
   sites_.resize(capacity());
-  views_.resize(capacity());
   std::size_t functions = 0, scratch = 0, members = 0;
   for (const auto& element : plan_->elements) {
     const ElementView& e = element.view();
     functions = std::max<std::size_t>(functions, e.n_functions);
     members = std::max<std::size_t>(members, e.n_members);
     scratch = std::max<std::size_t>(scratch, network_scratch(e, capacity()));
+    row_ = std::max(row_, e.row);
+    cutoffs_ = std::max(cutoffs_, e.n_cutoffs);
     extrapolations_.emplace_back(e.n_functions, 0L);
   }
+  for (Site& site : sites_) grow(site, 32);
   X_.assign(functions * capacity(), 0.0);
   dX_.assign(functions * capacity(), 0.0);
   energies_.assign(std::max<std::size_t>(1, members) * capacity(), 0.0);
@@ -44,23 +41,46 @@ void SiteBatch::start(int species) {
   n_sites_ = 0;
 }
 
+// Room for this many neighbours (a multiple of 8); what was added so far is kept.
+void SiteBatch::grow(Site& site, int capacity) const {
+  const SiteView old = site.view;
+  const AlignedVector before = std::move(site.slab);
+  const std::size_t n = capacity, row = row_, cutoffs = cutoffs_;
+  site.slab.assign(n * (19 + 2 * cutoffs + 3 * row) + 2 * row, 0.0);
+  SiteView& v = site.view;
+  double* next = site.slab.data();
+  const auto take = [&next](std::size_t count) {
+    double* array = next;
+    next += count;
+    return array;
+  };
+  for (double** array : {&v.x, &v.y, &v.z, &v.r2, &v.inverse_r, &v.ux, &v.uy, &v.uz, &v.gx, &v.gy, &v.gz,
+                         &v.ax, &v.ay, &v.az, &v.b, &v.radial, &v.q})
+    *array = take(n);
+  for (double** array : {&v.fc, &v.dfc}) *array = take(n * cutoffs);
+  for (double** array : {&v.U, &v.D, &v.V}) *array = take(n * row);
+  for (double** array : {&v.G, &v.weight}) *array = take(row);
+  std::copy_n(old.x, site.n, v.x), std::copy_n(old.y, site.n, v.y), std::copy_n(old.z, site.n, v.z);
+  site.species.resize(n), site.tags.resize(n), site.begin.assign(plan_->n_species() + 1, 0);
+  site.capacity = capacity;
+  v.n_species = plan_->n_species();
+}
+
 void SiteBatch::sort_by_species(Site& site) {
-  const int n_species = plan_->n_species();
-  const int n = static_cast<int>(site.tags.size());
-  site.begin.assign(n_species + 1, n);
-  site.begin[0] = 0;
+  const int n_species = plan_->n_species(), n = site.n;
+  std::fill(site.begin.begin() + 1, site.begin.end(), n);
   if (n_species == 1) return;
-  if (!std::is_sorted(site.species.begin(), site.species.end())) {
+  const auto first = site.species.begin();
+  if (!std::is_sorted(first, first + n)) {
     std::vector<int> order(n);
     std::iota(order.begin(), order.end(), 0);
     std::stable_sort(order.begin(), order.end(),
                      [&](int a, int b) { return site.species[a] < site.species[b]; });
-    permute(site.x, order), permute(site.y, order), permute(site.z, order);
-    permute(site.species, order), permute(site.tags, order);
+    for (double* array : {site.view.x, site.view.y, site.view.z}) permute(array, order);
+    permute(site.species.data(), order), permute(site.tags.data(), order);
   }
   for (int s = 1; s < n_species; ++s)
-    site.begin[s] = static_cast<int>(std::lower_bound(site.species.begin(), site.species.end(), s) -
-                                     site.species.begin());
+    site.begin[s] = static_cast<int>(std::lower_bound(first, first + n, s) - first);
 }
 
 std::size_t SiteBatch::power_count(const Site& site) const {
@@ -71,60 +91,32 @@ std::size_t SiteBatch::power_count(const Site& site) const {
     const std::size_t a = site.begin[block.species_a + 1] - site.begin[block.species_a];
     const std::size_t b = site.begin[block.species_b + 1] - site.begin[block.species_b];
     const std::size_t triplets = block.species_a == block.species_b ? a * (a ? a - 1 : 0) / 2 : a * b;
-    count += triplets * block.vectors * plan_->kernel.width;
+    count += triplets * plan_->kernel.width;
   }
   return count;
 }
 
-SiteView SiteBatch::prepare(Site& site, bool gradients) {
-  const ElementView& e = plan_->elements[species_].view();
+SiteView& SiteBatch::prepare(Site& site, bool gradients) {
   sort_by_species(site);
-  const int n = static_cast<int>(site.tags.size());
-  const int padded = round_up(n, 8);
+  SiteView& v = site.view;
+  v.n = site.n;
+  v.padded = round_up(site.n, 8);
+  v.begin = site.begin.data();
   const double far = 10.0 * plan_->potential.cutoff;  // padding neighbours: a finite distance, f_c = 0
-  site.x.resize(padded, far), site.y.resize(padded, far), site.z.resize(padded, far);
-  for (AlignedVector* a : {&site.r2, &site.inverse_r, &site.ux, &site.uy, &site.uz, &site.gx, &site.gy,
-                           &site.gz, &site.ax, &site.ay, &site.az, &site.b, &site.radial})
-    at_least(*a, padded);
-  for (AlignedVector* a : {&site.fc, &site.dfc}) at_least(*a, static_cast<std::size_t>(padded) * e.n_cutoffs);
-  for (AlignedVector* a : {&site.U, &site.D, &site.V}) at_least(*a, static_cast<std::size_t>(n) * e.row);
-  for (AlignedVector* a : {&site.G, &site.weight}) at_least(*a, e.row);
-  if (gradients) at_least(site.powers, power_count(site));
-  return {n,
-          plan_->n_species(),
-          site.begin.data(),
-          site.x.data(),
-          site.y.data(),
-          site.z.data(),
-          site.r2.data(),
-          site.inverse_r.data(),
-          site.ux.data(),
-          site.uy.data(),
-          site.uz.data(),
-          site.fc.data(),
-          site.dfc.data(),
-          padded,
-          site.U.data(),
-          site.D.data(),
-          site.V.data(),
-          site.powers.data(),
-          site.G.data(),
-          site.weight.data(),
-          site.gx.data(),
-          site.gy.data(),
-          site.gz.data(),
-          site.ax.data(),
-          site.ay.data(),
-          site.az.data(),
-          site.b.data(),
-          site.radial.data()};
+  for (int j = v.n; j < v.padded; ++j) v.x[j] = v.y[j] = v.z[j] = far;
+  if (gradients) {
+    const std::size_t needed = power_count(site);
+    if (site.powers.size() < needed) site.powers.resize(2 * needed, 0.0);
+    v.powers = site.powers.data();
+  }
+  return v;
 }
 
 Neighborhood SiteBatch::plain_neighborhood(const Site& site) const {
   Neighborhood neighborhood;
-  for (std::size_t j = 0; j < site.tags.size(); ++j)
-    neighborhood.vectors.push_back({site.x[j], site.y[j], site.z[j]});
-  neighborhood.species = site.species;
+  const SiteView& v = site.view;
+  for (int j = 0; j < v.n; ++j) neighborhood.vectors.push_back({v.x[j], v.y[j], v.z[j]});
+  neighborhood.species.assign(site.species.begin(), site.species.begin() + v.n);
   return neighborhood;
 }
 
@@ -133,22 +125,21 @@ void SiteBatch::add_plain_descriptors(Site& site) {
   if (element.plain().empty()) return;
   const Neighborhood neighborhood = plain_neighborhood(site);
   for (const int k : element.plain())
-    site.G[element.view().position[k]] = reference::evaluate_function(
+    site.view.G[element.view().position[k]] = reference::evaluate_function(
         plan_->potential.elements[species_].functions[k], neighborhood, plan_->n_species());
 }
 
 void SiteBatch::evaluate_descriptors(bool for_gradients) {
   const ElementView& e = plan_->elements[species_].view();
   for (int i = 0; i < n_sites_; ++i) {
-    views_[i] = prepare(sites_[i], for_gradients);
-    plan_->kernel.descriptors(e, views_[i], for_gradients);
+    plan_->kernel.descriptors(e, prepare(sites_[i], for_gradients), for_gradients);
     add_plain_descriptors(sites_[i]);
   }
 }
 
 double SiteBatch::descriptor(int site, int k) const {
   const ElementView& e = plan_->elements[species_].view();
-  return sites_[site].G[e.position[k]] * e.prefactor[k];
+  return sites_[site].view.G[e.position[k]] * e.prefactor[k];
 }
 
 void SiteBatch::count_outside() {
@@ -170,23 +161,25 @@ void SiteBatch::reset_extrapolations() {
   extrapolating_sites_ = 0;
 }
 
-void SiteBatch::gradients_of(Site& site, SiteView& view) {
+void SiteBatch::gradients_of(Site& site) {
   const ElementPlan& element = plan_->elements[species_];
-  plan_->kernel.gradients(element.view(), view);
+  SiteView& v = site.view;
+  plan_->kernel.gradients(element.view(), v);
   if (element.plain().empty()) return;
   const Neighborhood neighborhood = plain_neighborhood(site);
-  std::vector<Vec3> g(view.n);
+  std::vector<Vec3> g(v.n);
   for (const int k : element.plain())
     reference::evaluate_function(plan_->potential.elements[species_].functions[k], neighborhood,
-                                 plan_->n_species(), site.weight[element.view().position[k]], g.data());
-  for (int j = 0; j < view.n; ++j) site.gx[j] += g[j].x, site.gy[j] += g[j].y, site.gz[j] += g[j].z;
+                                 plan_->n_species(), v.weight[element.view().position[k]], g.data());
+  for (int j = 0; j < v.n; ++j) v.gx[j] += g[j].x, v.gy[j] += g[j].y, v.gz[j] += g[j].z;
 }
 
 void SiteBatch::contract(int i, const double* weights) {
   const ElementView& e = plan_->elements[species_].view();
-  std::fill_n(sites_[i].weight.begin(), e.row, 0.0);
-  for (int k = 0; k < e.n_functions; ++k) sites_[i].weight[e.position[k]] = weights[k] * e.prefactor[k];
-  gradients_of(sites_[i], views_[i]);
+  double* weight = sites_[i].view.weight;
+  std::fill_n(weight, e.row, 0.0);
+  for (int k = 0; k < e.n_functions; ++k) weight[e.position[k]] = weights[k] * e.prefactor[k];
+  gradients_of(sites_[i]);
 }
 
 void SiteBatch::evaluate(bool gradients) {
@@ -195,17 +188,20 @@ void SiteBatch::evaluate(bool gradients) {
   const int width = capacity();
   evaluate_descriptors(gradients);
   if (counting_) count_outside();
-  for (int i = 0; i < n_sites_; ++i)
+  for (int i = 0; i < n_sites_; ++i) {
+    const double* G = sites_[i].view.G;
     for (int k = 0; k < e.n_functions; ++k)
-      X_[k * width + i] = (sites_[i].G[e.position[k]] * e.prefactor[k] - e.mean[k]) * e.inverse_std[k];
+      X_[k * width + i] = (G[e.position[k]] * e.prefactor[k] - e.mean[k]) * e.inverse_std[k];
+  }
   BatchView batch{X_.data(), dX_.data(), energies_.data(), scratch_.data()};
   plan_->kernel.network(e, batch, gradients);
   if (!gradients) return;
   for (int i = 0; i < n_sites_; ++i) {
-    std::fill_n(sites_[i].weight.begin(), e.row, 0.0);
+    double* weight = sites_[i].view.weight;
+    std::fill_n(weight, e.row, 0.0);
     for (int k = 0; k < e.n_functions; ++k)
-      sites_[i].weight[e.position[k]] = dX_[k * width + i] * e.inverse_std[k] * e.prefactor[k];
-    gradients_of(sites_[i], views_[i]);
+      weight[e.position[k]] = dX_[k * width + i] * e.inverse_std[k] * e.prefactor[k];
+    gradients_of(sites_[i]);
   }
 }
 

@@ -29,11 +29,13 @@ class SiteBatch {
   /// Begin a new batch of sites of one species.
   void start(int species);
   /// Begin the next site.
-  void add_site() { sites_[n_sites_++].clear(); }
+  void add_site() { sites_[n_sites_++].n = 0; }
   /// Add a neighbour of the last site: neighbour minus site (angstrom), its species, and the caller's own
   /// tag. Neighbours beyond the cutoff are allowed and add nothing.
   void add_neighbor(double x, double y, double z, int species, int tag) {
-    sites_[n_sites_ - 1].add(x, y, z, species, tag);
+    Site& site = sites_[n_sites_ - 1];
+    if (site.n == site.capacity) grow(site, 2 * site.capacity);
+    site.add(x, y, z, species, tag);
   }
 
   /// Descriptors only: descriptor(...) is valid afterwards.
@@ -48,12 +50,16 @@ class SiteBatch {
   /// Function k of the file at a site.
   double descriptor(int site, int k) const;
   /// Neighbours of a site as evaluated (their order is not that of add_neighbor).
-  int n_neighbors(int site) const { return static_cast<int>(sites_[site].tags.size()); }
+  int n_neighbors(int site) const { return sites_[site].n; }
   int tag(int site, int j) const { return sites_[site].tags[j]; }
-  Vec3 vector(int site, int j) const { return {sites_[site].x[j], sites_[site].y[j], sites_[site].z[j]}; }
+  Vec3 vector(int site, int j) const {
+    const SiteView& v = sites_[site].view;
+    return {v.x[j], v.y[j], v.z[j]};
+  }
   /// dE/d(vector of neighbour j).
   Vec3 gradient(int site, int j) const {
-    return {sites_[site].gx[j], sites_[site].gy[j], sites_[site].gz[j]};
+    const SiteView& v = sites_[site].view;
+    return {v.gx[j], v.gy[j], v.gz[j]};
   }
 
   /// Extrapolations: for function k of a species, how many evaluated sites were outside the training range.
@@ -64,32 +70,31 @@ class SiteBatch {
   void reset_extrapolations();
 
  private:
+  // Arrays of one site, carved from one slab that only grows.
   struct Site {
-    AlignedVector x, y, z, r2, inverse_r, ux, uy, uz, fc, dfc, U, D, V, powers, G, weight, gx, gy, gz, ax, ay,
-        az, b, radial;
+    int n = 0, capacity = 0;
     std::vector<int> species, tags, begin;
-    void clear() {
-      x.clear(), y.clear(), z.clear();
-      species.clear(), tags.clear();
-    }
+    AlignedVector slab, powers;
+    SiteView view{};
     void add(double dx, double dy, double dz, int s, int tag) {
-      x.push_back(dx), y.push_back(dy), z.push_back(dz);
-      species.push_back(s), tags.push_back(tag);
+      view.x[n] = dx, view.y[n] = dy, view.z[n] = dz;
+      species[n] = s, tags[n] = tag;
+      ++n;
     }
   };
 
-  SiteView prepare(Site& site, bool gradients);
+  void grow(Site& site, int capacity) const;
+  SiteView& prepare(Site& site, bool gradients);
   void sort_by_species(Site& site);
   std::size_t power_count(const Site& site) const;
   Neighborhood plain_neighborhood(const Site& site) const;
   void add_plain_descriptors(Site& site);
-  void gradients_of(Site& site, SiteView& view);
+  void gradients_of(Site& site);
   void count_outside();
 
   std::shared_ptr<const Plan> plan_;
-  int species_ = 0, n_sites_ = 0;
+  int species_ = 0, n_sites_ = 0, row_ = 0, cutoffs_ = 0;
   std::vector<Site> sites_;
-  std::vector<SiteView> views_;
   AlignedVector X_, dX_, energies_, scratch_;
   bool counting_ = false;
   std::vector<std::vector<long>> extrapolations_;

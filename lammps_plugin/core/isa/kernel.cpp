@@ -123,14 +123,13 @@ void distances(const ElementView& e, SiteView& s) {
 }
 
 // One neighbour's part of G2: value and derivative / r.
-inline void radial_value(const ElementView& e, int k, double r2, double r, double inverse_r, double fc,
-                         double dfc, vd& u, vd& d) {
+inline void radial_value(const ElementView& e, int k, double r, double inverse_r, double fc, double dfc,
+                         vd& u, vd& d) {
   const vd eta = load(e.eta + k), r_s = load(e.r_s + k);
   const vd difference = r - r_s;
   const vd g = exponential(-eta * (difference * difference));
   u = g * fc;
   d = g * (dfc - 2.0 * eta * (1.0 - r_s * inverse_r) * fc);
-  (void)r2;
 }
 
 void radial_block(const ElementView& e, const RadialBlock& block, SiteView& s, bool gradients) {
@@ -141,7 +140,7 @@ void radial_block(const ElementView& e, const RadialBlock& block, SiteView& s, b
     vd total{};
     for (int j = s.begin[block.species]; j < s.begin[block.species + 1]; ++j) {
       vd u, d;
-      radial_value(e, k, s.r2[j], s.r2[j] * s.inverse_r[j], s.inverse_r[j], fc[j], dfc[j], u, d);
+      radial_value(e, k, s.r2[j] * s.inverse_r[j], s.inverse_r[j], fc[j], dfc[j], u, d);
       total += u;
       if (gradients) store(s.D + j * e.row + k, d);
     }
@@ -151,15 +150,31 @@ void radial_block(const ElementView& e, const RadialBlock& block, SiteView& s, b
 
 // (1 + lambda c)^(zeta - 1) by the binary digits of zeta - 1, and (1 + lambda c) itself.
 template <int BITS>
-inline vd power_of(const ElementView& e, int k, vd lambda_c, vd& base) {
-  base = 1.0 + lambda_c;
-  vd p = 1.0 + load(e.zeta_bit[0] + k) * lambda_c;
-  vd b = base;
-  for (int bit = 1; bit < BITS; ++bit) {
-    b = b * b;
-    p = p + load(e.zeta_bit[bit] + k) * (p * b - p);
+struct Angle {
+  vd lambda, bit[BITS];
+
+  Angle(const ElementView& e, int offset) : lambda(load(e.lambda + offset)) {
+    for (int i = 0; i < BITS; ++i) bit[i] = load(e.zeta_bit[i] + offset);
   }
-  return p;
+  vd power(double cosine, vd& base) const {
+    const vd lambda_c = lambda * cosine;
+    base = 1.0 + lambda_c;
+    vd p = 1.0 + bit[0] * lambda_c;
+    vd b = base;
+    for (int i = 1; i < BITS; ++i) {
+      b = b * b;
+      p = p + bit[i] * (p * b - p);
+    }
+    return p;
+  }
+};
+
+// exp(-eta r^2) of all vectors of a block; with even steps of eta one exponential and products do.
+template <int NV>
+inline void exponentials(const ElementView& e, const AngularBlock& block, double r2, double q, vd* g) {
+  g[0] = exponential(load(e.eta + block.offset) * -r2);
+  for (int v = 1; v < NV; ++v)
+    g[v] = block.delta >= 0.0 ? g[v - 1] * q : exponential(load(e.eta + block.offset + v * W) * -r2);
 }
 
 template <int NV>
@@ -171,11 +186,12 @@ void angular_rows(const ElementView& e, const AngularBlock& block, SiteView& s, 
     double* U = s.U + j * e.row + block.offset;
     double* D = s.D + j * e.row + block.offset;
     double* V = s.V + j * e.row + block.offset;
+    vd g[NV];
+    exponentials<NV>(e, block, s.r2[j], s.q[j], g);
     for (int v = 0; v < NV; ++v) {
-      const vd eta = load(e.eta + block.offset + v * W);
-      const vd g = exponential(-eta * s.r2[j]);
-      store(U + v * W, g * fc[j]);
-      if (gradients) store(D + v * W, g * (dfc[j] - 2.0 * eta * fc[j]));
+      store(U + v * W, g[v] * fc[j]);
+      if (!gradients) continue;
+      store(D + v * W, g[v] * (dfc[j] - load(e.eta + block.offset + v * W) * (2.0 * fc[j])));
       store(V + v * W, vd{});
     }
   }
@@ -187,8 +203,11 @@ void angular_block(const ElementView& e, const AngularBlock& block, SiteView& s,
   const int a0 = s.begin[block.species_a], a1 = s.begin[block.species_a + 1];
   const int b0 = s.begin[block.species_b], b1 = s.begin[block.species_b + 1];
   const bool same = block.species_a == block.species_b;
+  if (NV > 1 && block.delta >= 0.0)
+    for (int j = 0; j < s.padded; j += W) store(s.q + j, exponential(load(s.r2 + j) * -block.delta));
   angular_rows<NV>(e, block, s, a0, a1, gradients);
   if (!same) angular_rows<NV>(e, block, s, b0, b1, gradients);
+  const Angle<BITS> angle(e, block.offset);
   vd total[NV];
   for (int v = 0; v < NV; ++v) total[v] = vd{};
   for (int j = a0; j < a1; ++j) {
@@ -196,23 +215,23 @@ void angular_block(const ElementView& e, const AngularBlock& block, SiteView& s,
     double* Vj = s.V + j * e.row + block.offset;
     const double xj = s.ux[j], yj = s.uy[j], zj = s.uz[j];
     vd u[NV], acc[NV];
-    for (int v = 0; v < NV; ++v) u[v] = load(Uj + v * W), acc[v] = load(Vj + v * W);
+    for (int v = 0; v < NV; ++v) {
+      u[v] = load(Uj + v * W);
+      acc[v] = gradients ? load(Vj + v * W) : vd{};
+    }
     for (int l = same ? j + 1 : b0; l < b1; ++l) {
       const double* Ul = s.U + l * e.row + block.offset;
       double* Vl = s.V + l * e.row + block.offset;
-      const vd c = broadcast(xj * s.ux[l] + yj * s.uy[l] + zj * s.uz[l]);
-      for (int v = 0; v < NV; ++v) {
-        vd base;
-        const int k = block.offset + v * W;
-        const vd p = power_of<BITS>(e, k, load(e.lambda + k) * c, base);
-        if (gradients) store(powers + v * W, p);
-        const vd whole = p * base;
-        acc[v] += whole * load(Ul + v * W);
-        if (gradients) store(Vl + v * W, load(Vl + v * W) + whole * u[v]);
-      }
-      if (gradients) powers += NV * W;
+      vd base;
+      const vd p = angle.power(xj * s.ux[l] + yj * s.uy[l] + zj * s.uz[l], base);
+      const vd whole = p * base;
+      for (int v = 0; v < NV; ++v) acc[v] += whole * load(Ul + v * W);
+      if (!gradients) continue;
+      for (int v = 0; v < NV; ++v) store(Vl + v * W, load(Vl + v * W) + whole * u[v]);
+      store(powers, p);
+      powers += W;
     }
-    // Without gradients only pairs l > j were added to acc, with them acc also holds those of earlier j.
+    // Without gradients acc holds the pairs l > j only, with them also those of earlier j.
     for (int v = 0; v < NV; ++v) {
       total[v] += acc[v] * u[v];
       if (gradients) store(Vj + v * W, acc[v]);
@@ -228,19 +247,19 @@ void angular_gradient(const ElementView& e, const AngularBlock& block, SiteView&
   const int b0 = s.begin[block.species_b], b1 = s.begin[block.species_b + 1];
   const bool same = block.species_a == block.species_b;
   const double* weight = s.weight + block.offset;
+  const vd slope = load(e.slope + block.offset);
   for (int j = a0; j < a1; ++j) {
     vd u[NV];
     for (int v = 0; v < NV; ++v)
-      u[v] = load(s.U + j * e.row + block.offset + v * W) * load(weight + v * W) *
-             load(e.slope + block.offset + v * W);
+      u[v] = load(s.U + j * e.row + block.offset + v * W) * (load(weight + v * W) * slope);
     const double xj = s.ux[j], yj = s.uy[j], zj = s.uz[j];
     double ax = 0.0, ay = 0.0, az = 0.0, b = 0.0;
     for (int l = same ? j + 1 : b0; l < b1; ++l) {
       const double* Ul = s.U + l * e.row + block.offset;
-      vd t = u[0] * load(powers) * load(Ul);
-      for (int v = 1; v < NV; ++v) t += u[v] * load(powers + v * W) * load(Ul + v * W);
-      powers += NV * W;
-      const double q = sum(t);  // dE/d(cos theta)
+      vd t = u[0] * load(Ul);
+      for (int v = 1; v < NV; ++v) t += u[v] * load(Ul + v * W);
+      const double q = sum(t * load(powers));  // dE/d(cos theta)
+      powers += W;
       const double xl = s.ux[l], yl = s.uy[l], zl = s.uz[l];
       const double qc = q * (xj * xl + yj * yl + zj * zl);
       ax += q * xl, ay += q * yl, az += q * zl, b += qc;
@@ -424,7 +443,7 @@ void network(const ElementView& e, BatchView& batch, bool gradients) {
       double* y = values + (l % 2) * block;
       dense(layer.in_major, layer.n_in, layer.n_out, x, layer.bias, y);
       for (int o = 0; o < layer.n_out; ++o) {
-        vd a, slope;
+        vd a{}, slope{};
         activate(layer.activation, load(y + o * W), a, slope);
         store(y + o * W, a);
         if (gradients) store(slopes + l * block + o * W, slope);
@@ -448,6 +467,18 @@ void network(const ElementView& e, BatchView& batch, bool gradients) {
 }
 
 // ---- one neighbour at a time, for Monte Carlo ----------------------------------------------------------
+
+template <int NV>
+void block_row(const ElementView& e, const AngularBlock& block, double r2, double fc, double* row) {
+  vd g[NV];
+  const double q = NV > 1 && block.delta >= 0.0 ? exponential(broadcast(-block.delta * r2))[0] : 1.0;
+  exponentials<NV>(e, block, r2, q, g);
+  for (int v = 0; v < NV; ++v) store(row + v * W, g[v] * fc);
+}
+
+using BlockRow = void (*)(const ElementView&, const AngularBlock&, double, double, double*);
+constexpr BlockRow row_table[max_vectors] = {block_row<1>, block_row<2>, block_row<3>, block_row<4>,
+                                             block_row<5>, block_row<6>, block_row<7>, block_row<8>};
 
 void pair_row(const ElementView& e, int species, double r2, double* row) {
   const double r = __builtin_sqrt(r2), inverse_r = 1.0 / r;
@@ -473,8 +504,7 @@ void pair_row(const ElementView& e, int species, double r2, double* row) {
     const AngularBlock& block = e.angular[i];
     if (block.species_a != species && block.species_b != species) continue;
     cutoff_value(block.cutoff);
-    for (int k = block.offset; k < block.offset + block.vectors * W; k += W)
-      store(row + k, exponential(-load(e.eta + k) * r2) * fc);
+    row_table[block.vectors - 1](e, block, r2, fc, row + block.offset);
   }
 }
 
@@ -482,18 +512,16 @@ template <int NV, int BITS>
 void add_triplets(const ElementView& e, const AngularBlock& block, int species, const double* unit,
                   const double* row, const ShellView& shell, double sign, double* G) {
   const int other = species == block.species_a ? block.species_b : block.species_a;
+  const Angle<BITS> angle(e, block.offset);
   vd acc[NV];
   for (int v = 0; v < NV; ++v) acc[v] = vd{};
   for (int l = 0; l < shell.n; ++l) {
     if (shell.species[l] != other) continue;
     const double* Ul = shell.rows + l * e.row + block.offset;
-    const vd c = broadcast(unit[0] * shell.ux[l] + unit[1] * shell.uy[l] + unit[2] * shell.uz[l]);
-    for (int v = 0; v < NV; ++v) {
-      vd base;
-      const int k = block.offset + v * W;
-      const vd p = power_of<BITS>(e, k, load(e.lambda + k) * c, base);
-      acc[v] += p * base * load(Ul + v * W);
-    }
+    vd base;
+    const vd p = angle.power(unit[0] * shell.ux[l] + unit[1] * shell.uy[l] + unit[2] * shell.uz[l], base);
+    const vd whole = p * base;
+    for (int v = 0; v < NV; ++v) acc[v] += whole * load(Ul + v * W);
   }
   for (int v = 0; v < NV; ++v) {
     double* g = G + block.offset + v * W;
