@@ -19,6 +19,7 @@ from alnn.labels import Label, LabelWriter, read_labels, structure_key
 from alnn.parallel import Ranks
 from alnn.pool import attach_label
 from alnn.progress import Speaker
+from alnn.reference import Reference
 from alnn.stages import Candidates, Stages
 from alnn.store import Store, describe
 from alnn.versions import versions
@@ -37,14 +38,19 @@ class Runner:
         self.ranks = ranks
         self.speaker = speaker
         self.store = Store(config.directory)
-        self.reference = stages.reference(config)
+        self.reference: Reference | None = None
         self.writer: LabelWriter | None = None
 
     def run(self) -> str:
         """Go on until a stop rule holds; returns which. Raises AlnnError on all ranks alike."""
+        try:
+            return self._run()
+        finally:
+            self.store.close()
+
+    def _run(self) -> str:
         self.ranks.root(lambda: self.store.prepare(self.config, versions()))
-        name = f"rank{self.ranks.rank:04d}.jsonl"
-        self.ranks.map(lambda _: self._open_labels(name), list(range(self.ranks.size)))
+        self.ranks.map(self._set_up_rank, list(range(self.ranks.size)))
         pool = self.ranks.root(self.store.pool) or [self._start()]
         while True:
             iteration = len(pool) - 1
@@ -163,6 +169,7 @@ class Runner:
         random = np.random.default_rng([config.seed, 0, _START])
         symbols = [config.species[k % len(config.species)] for k in range(config.start.cluster or 0)]
         cluster = structures.random_cluster(symbols, config.sampling.rmin, radius, random)
+        assert self.reference is not None
         minimum = self.reference.minimize(cluster)
         minimum.info = {"origin": "seed"}
         structures.validate(minimum, config.species, config.sampling.rmin, "the minimised start cluster")
@@ -208,9 +215,10 @@ class Runner:
         found = [(k, a) for k, out in enumerate(outcomes) if not isinstance(out, SamplingError) for a in out]
         return [atoms for _, atoms in found], [chain for chain, _ in found]
 
-    def _open_labels(self, name: str) -> None:
-        if self.writer is None:
-            self.writer = LabelWriter(self.store.labels / name)
+    def _set_up_rank(self, rank: int) -> None:
+        """What each rank needs of its own: the reference, and a file for its labels."""
+        self.reference = self.stages.reference(self.config)
+        self.writer = LabelWriter(self.store.labels / f"rank{rank:04d}.jsonl")
 
     def _label(self, wanted: list[Atoms]) -> list[Label]:
         """Labels in order; those on disk are taken from there, the others computed by all ranks and kept at
@@ -223,8 +231,8 @@ class Runner:
         return [labels[structure_key(atoms)] for atoms in wanted]
 
     def _compute(self, atoms: Atoms) -> Label:
+        assert self.reference is not None and self.writer is not None
         label = self.reference.label(atoms)
-        assert self.writer is not None
         self.writer.append(atoms, label)
         return label
 

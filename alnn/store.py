@@ -63,6 +63,12 @@ class Store:
         os.truncate(self._lock, 0)
         os.write(self._lock, f"{os.getpid()}\n".encode())
 
+    def close(self) -> None:
+        """Give the lock back."""
+        if self._lock is not None:
+            os.close(self._lock)
+            self._lock = None
+
     def is_locked(self) -> bool:
         """Whether a campaign runs here now."""
         try:

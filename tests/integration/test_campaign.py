@@ -1,0 +1,152 @@
+"""A short campaign as a user runs it: killed and resumed, on one rank and on two, and locked while it runs."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from alnn import labels
+from alnn.pool import read_structures
+from alnn.store import Store
+
+INPUTS = Path(__file__).parents[2] / "inputs" / "water_clusters"
+ITERATIONS = 6
+KILLS = 10
+CONFIG = f"""
+directory: DIRECTORY
+seed: 3
+species: [W]
+masses: {{W: 18.015}}
+start: {{cluster: 8}}
+training: {{members: 2, epochs: 20}}
+sampling:
+  sizes: [3, 10]
+  random_starts: 0.3
+  metropolis: {{runs: 2, cycles: 60, temperature: [200, 450], keep_every: 20, equilibrate: 20}}
+  nested: {{runs: 2, cycles: 60, stage: 10, candidates: 3}}
+selection: {{method: METHOD, count: 4, spread: 0, distance: 0}}
+reference:
+  lammps: [pair_style tersoff, pair_coeff * * {INPUTS / "ML-BOP.tersoff"} W]
+stop: {{max_iterations: {ITERATIONS}}}
+"""
+
+
+def environment():
+    return {**os.environ, "OMP_NUM_THREADS": "1", "HYDRA_LAUNCHER": "fork"}
+
+
+def write_config(folder, name="run", method="committee"):
+    path = folder / f"{name}.yaml"
+    path.write_text(CONFIG.replace("DIRECTORY", str(folder / name)).replace("METHOD", method))
+    return path
+
+
+def start(config, ranks=1, **options):
+    command = [sys.executable, "-m", "alnn.cli", "run", str(config)]
+    if ranks > 1:
+        command = [str(Path(sys.executable).with_name("mpirun")), "-n", str(ranks), *command]
+    return subprocess.Popen(
+        command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options
+    )
+
+
+def finish(process):
+    output, _ = process.communicate(timeout=300)
+    assert process.returncode == 0, output
+    return output
+
+
+def pools(directory):
+    """Every pool file as plain values, to the last bit."""
+    files = sorted((directory / "pool").glob("*.h5"))
+    return [
+        [
+            (a.info["origin"], a.positions.tobytes(), a.get_potential_energy(), a.get_forces().tobytes())
+            for a in read_structures(file)
+        ]
+        for file in files
+    ]
+
+
+def label_records(directory):
+    return [
+        record for file in (directory / "labels").glob("*.jsonl") for record in labels._read_records(file)[0]
+    ]
+
+
+@pytest.fixture(scope="module", params=["committee", "error"])
+def undisturbed(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp(request.param)
+    finish(start(write_config(folder, method=request.param)))
+    return folder / "run", request.param
+
+
+def test_a_campaign_leaves_what_the_design_says(undisturbed):
+    directory, method = undisturbed
+    assert [p.name for p in sorted((directory / "pool").iterdir())] == [
+        f"{k:04d}.h5" for k in range(ITERATIONS + 1)
+    ]
+    assert (directory / "potentials" / "latest.alnn").read_text() == Store(directory).potential(
+        ITERATIONS
+    ).read_text()
+    history = [json.loads(line) for line in (directory / "history.jsonl").read_text().splitlines()]
+    assert [line["iteration"] for line in history] == list(range(ITERATIONS + 1))
+    sizes = np.cumsum([len(part) for part in pools(directory)])
+    assert [line["structures"] for line in history] == sizes.tolist()
+    assert history[-1]["reference_calls"] == len(label_records(directory))
+    if method == "committee":
+        assert history[-1]["structures"] == history[-1]["reference_calls"]
+    else:
+        assert history[-1]["structures"] <= history[-1]["reference_calls"] == 1 + 4 * ITERATIONS
+    assert "seed: 3" in (directory / "config.yaml").read_text()
+
+
+def test_kills_at_random_moments_change_nothing(undisturbed, tmp_path):
+    """kill -9 ten times, each time resumed: the same pool, and no label computed twice."""
+    directory, method = undisturbed
+    config = write_config(tmp_path, method=method)
+    random = np.random.default_rng(11)
+    killed = 0
+    for kill in range(KILLS if method == "committee" else 3):
+        process = start(config, start_new_session=True)
+        wait_for_progress(process, tmp_path / "run", random, kill)
+        if process.poll() is None:
+            os.killpg(process.pid, signal.SIGKILL)
+            killed += 1
+        process.communicate()
+    assert killed >= 3
+    finish(start(config))
+    assert pools(tmp_path / "run") == pools(directory)
+    keys = [record["key"] for record in label_records(tmp_path / "run")]
+    assert len(keys) == len(set(keys)) == len(label_records(directory))
+
+
+def wait_for_progress(process, directory, random, kill):
+    """Until the campaign writes something new (a label, a potential, a pool file), then a random moment more."""
+    if kill == 0:  # the very beginning
+        time.sleep(random.uniform(0.2, 1.5))
+        return
+    before = files(directory)
+    deadline = time.monotonic() + 120
+    while process.poll() is None and files(directory) == before and time.monotonic() < deadline:
+        time.sleep(0.002)
+    time.sleep(random.uniform(0, 0.25))
+
+
+def files(directory):
+    return {
+        (p, p.stat().st_size) for d in ("pool", "labels", "potentials") for p in (directory / d).glob("[!.]*")
+    }
+
+
+def test_two_ranks_make_the_same_campaign(undisturbed, tmp_path):
+    directory, method = undisturbed
+    finish(start(write_config(tmp_path, method=method), ranks=2))
+    assert pools(tmp_path / "run") == pools(directory)
+    assert len(list((tmp_path / "run" / "labels").glob("*.jsonl"))) == 2
