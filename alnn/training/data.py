@@ -14,6 +14,8 @@ from alnn.potential import Scaling
 if TYPE_CHECKING:
     from alnn.descriptors import DescriptorTable
 
+SMALLEST_EIGENVALUE = 1e-9
+"""Relative to the largest: directions in descriptor space with less variance than this are not magnified."""
 SAME_ENERGY = 1e-10
 """Energies per atom (eV) that differ less than this give no scale."""
 
@@ -87,6 +89,24 @@ def scaled(scaling: Scaling, values: np.ndarray) -> np.ndarray:
     """x = (G - mean)/std, and 0 for a function that is switched off."""
     off = scaling.std == 0
     return np.where(off, 0.0, (values - scaling.mean) / np.where(off, 1.0, scaling.std))
+
+
+def decorrelation(x: np.ndarray, power: float) -> np.ndarray:
+    """A symmetric matrix T (functions, functions): the columns of x T are less correlated than those of x.
+
+    T = C^-power with C the covariance of the scaled descriptors x (atoms, functions), eigenvalues from below
+    bounded; power 0 leaves x as it is, 1/2 would make the columns uncorrelated with unit variance ("whitening").
+    Neighbouring descriptors differ little, and what they differ in matters: with x alone a network has to build
+    it from large weights of opposite sign, slowly, and against any weight decay. The mean variance stays.
+    """
+    if power == 0 or len(x) < 2:
+        return np.eye(x.shape[1])
+    values, vectors = np.linalg.eigh(x.T @ x / len(x))
+    if values[-1] <= 0:
+        return np.eye(x.shape[1])
+    powers = np.maximum(values, SMALLEST_EIGENVALUE * values[-1]) ** -power
+    mixing = (vectors * powers) @ vectors.T
+    return mixing * np.sqrt(np.sum(x**2) / np.sum((x @ mixing) ** 2))
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 import tensorflow as tf
@@ -16,13 +16,14 @@ from alnn.training.data import (
     EnergyScale,
     TrainingSet,
     block,
+    decorrelation,
     energy_scale,
     scaled,
     standardise,
     training_set,
 )
 from alnn.training.levenberg_marquardt import Outcome, Problem, Trainer, trainer
-from alnn.training.members import Member, fits, restandardised, to_layers
+from alnn.training.members import Member, fits, mixed, restandardised, to_layers
 from alnn.training.network import Architecture, initial_weights
 from alnn.training.settings import TrainingSettings
 
@@ -51,6 +52,7 @@ class _Prepared:
     architecture: Architecture
     standards: Mapping[str, Scaling]
     energies: EnergyScale
+    mixing: list[np.ndarray]
     start: np.ndarray | None
 
     def target(self) -> np.ndarray:
@@ -63,13 +65,22 @@ class _Prepared:
         n = self.pool.n_atoms.astype(float)
         return (n / n.mean()) ** (1.0 - exponent) / n
 
-    def blocks(self, chunk: int | None) -> list[Block]:
-        """Chunks per species; one chunk a structure if `chunk` is None."""
-        pool = self.pool
-        return [
-            block(scaled(self.standards[s], pool.values[s]), pool.structure[s], pool.size, chunk)
-            for s in pool.species
-        ]
+    def blocks(self, chunk: int | None, mixing: Sequence[np.ndarray] | None = None) -> list[Block]:
+        """Chunks per species, of decorrelated descriptors where `mixing` is given; see `data.block`."""
+        pool, out = self.pool, []
+        for i, s in enumerate(pool.species):
+            x = scaled(self.standards[s], pool.values[s])
+            x = x if mixing is None else x @ mixing[i]
+            out.append(block(x, pool.structure[s], pool.size, chunk))
+        return out
+
+    def from_file(self, weights: np.ndarray) -> np.ndarray:
+        """Weights of the file's networks -> of networks of decorrelated descriptors."""
+        return mixed(self.architecture, weights, [np.linalg.inv(t) for t in self.mixing])
+
+    def to_file(self, weights: np.ndarray) -> np.ndarray:
+        """The reverse of `from_file`."""
+        return mixed(self.architecture, weights, self.mixing)
 
 
 def _prepare(pool: TrainingSet, settings: TrainingSettings, warm: Potential | None) -> _Prepared:
@@ -77,10 +88,13 @@ def _prepare(pool: TrainingSet, settings: TrainingSettings, warm: Potential | No
     energies = energy_scale(pool)
     inputs = tuple(pool.values[s].shape[1] for s in pool.species)
     architecture = Architecture(inputs, tuple(settings.hidden), settings.activation)
+    mixing = [
+        decorrelation(scaled(standards[s], pool.values[s]), settings.decorrelation) for s in pool.species
+    ]
     start = None
     if warm is not None and settings.warm_start and fits(architecture, pool.species, warm):
         start = restandardised(architecture, pool.species, warm, standards, energies, pool.isolated)
-    return _Prepared(pool, architecture, standards, energies, start)
+    return _Prepared(pool, architecture, standards, energies, mixing, start)
 
 
 def _problem(
@@ -89,9 +103,10 @@ def _problem(
     masks: tuple[np.ndarray, np.ndarray],
     decay: float,
     chunk: int | None,
+    mixing: Sequence[np.ndarray] | None = None,
 ) -> Problem:
     """The least-squares problem with (training, validation) masks (M, S)."""
-    blocks = prepared.blocks(chunk)
+    blocks = prepared.blocks(chunk, mixing)
     return Problem(
         tuple(tf.constant(b.x[None]) for b in blocks),
         tuple(tf.constant(b.segment) for b in blocks),
@@ -116,8 +131,8 @@ def _paper(
     if prepared.start is None:
         start = initial_weights(prepared.architecture, folds, rng)
     else:
-        start = np.repeat(prepared.start[:1], folds, axis=0)
-    problem = _problem(prepared, settings, masks, 0.0, None)
+        start = np.repeat(prepared.from_file(prepared.start[:1]), folds, axis=0)
+    problem = _problem(prepared, settings, masks, 0.0, None, prepared.mixing)
     batch = settings.batch if prepared.pool.size >= settings.batch else 1
     outcome = machine.mini_batch(
         tf.constant(start),
@@ -128,9 +143,8 @@ def _paper(
     )
     criterion = outcome.criterion.numpy()
     best = int(np.argmin(np.where(np.isfinite(criterion), criterion, np.inf)))
-    return outcome.weights.numpy()[best : best + 1], _outcome_report(
-        outcome, batch=batch, folds=folds, best_fold=best
-    )
+    weights = prepared.to_file(outcome.weights.numpy()[best : best + 1])
+    return weights, _outcome_report(outcome, batch=batch, folds=folds, best_fold=best)
 
 
 def _fast(
@@ -143,23 +157,23 @@ def _fast(
     warm = 0
     if prepared.start is not None:
         warm = min(len(prepared.start), members - settings.fresh_members)
-        start[:warm] = prepared.start[:warm]
+        start[:warm] = prepared.from_file(prepared.start[:warm])
     size = prepared.pool.size
     if settings.validation == "fold":
         masks = held_out_folds(size, members, settings.folds, rng)
     else:
         masks = np.ones((members, size)), np.zeros((members, size))
-    problem = _problem(prepared, settings, masks, settings.weight_decay, CHUNK)
+    problem = _problem(prepared, settings, masks, settings.weight_decay, CHUNK, prepared.mixing)
     outcome = machine.full_batch(
         tf.constant(start),
         tf.fill((members,), tf.constant(settings.learnrate, tf.float64)),
         problem,
         tf.constant(settings.damping_factor, tf.float64),
-        tf.constant(settings.epochs),
+        tf.constant(settings.steps),
         tf.constant(settings.patience),
         tf.constant(settings.tolerance, tf.float64),
     )
-    return outcome.weights.numpy(), _outcome_report(outcome, warm_members=warm)
+    return prepared.to_file(outcome.weights.numpy()), _outcome_report(outcome, warm_members=warm)
 
 
 def _outcome_report(outcome: Outcome, **more: object) -> dict:
@@ -203,7 +217,7 @@ def train(
         if np.isfinite(errors).all() and np.isfinite(weights).all():
             break
         attempts.append("not finite")
-        prepared = _Prepared(pool, prepared.architecture, prepared.standards, prepared.energies, None)
+        prepared = replace(prepared, start=None)
     else:
         raise TrainingError(
             f"training: expected finite networks, found diverged ones in {len(attempts)} attempts "

@@ -76,3 +76,18 @@ def restandardised(
             last[:, -1] += shift / energies.scale
         out.append(flat)
     return np.stack(out)
+
+
+def mixed(architecture: Architecture, weights: np.ndarray, matrices: Sequence[np.ndarray]) -> np.ndarray:
+    """Weights (M, P) with every species' first layer multiplied from the right by its matrix (n, n).
+
+    A network of x T with the first layer W is one of x with the first layer W T (T symmetric).
+    """
+    out = weights.copy()
+    for rows, matrix in zip(architecture.slices(), matrices, strict=True):
+        offset, n_out, n_in = rows[0]
+        part = slice(offset, offset + n_out * n_in)
+        first = out[:, part].reshape(-1, n_out, n_in)
+        first[:, :, :-1] = first[:, :, :-1] @ matrix
+        out[:, part] = first.reshape(len(out), -1)
+    return out

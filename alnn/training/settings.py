@@ -23,17 +23,25 @@ class TrainingSettings(BaseModel):
     members: int = Field(4, ge=1, le=64, description="networks in the committee; `paper` always yields one")
     learnrate: float = Field(0.1, gt=0, description="initial damping of Levenberg-Marquardt (papers: 0.1)")
     damping_factor: float = Field(10.0, gt=1, description="the damping is divided and multiplied by this")
-    epochs: int = Field(2000, ge=1, description="upper bound of passes through the pool (papers: 2000)")
+    epochs: int = Field(2000, ge=1, description="`paper`: passes through the pool at most (papers: 2000)")
     patience: int = Field(
         30, ge=1, description="passes without a better validation error before a network rests"
     )
+    steps: int = Field(60, ge=1, description="`fast`: Levenberg-Marquardt steps at most")
     batch: int = Field(32, ge=1, description="`paper`: structures in a Jacobian; 1 while the pool is smaller")
     folds: int = Field(10, ge=2, description="folds of the cross-validation (papers: 10)")
     size_exponent: float = Field(
         1.0, ge=0, le=1, description="residual (E_NN - E_ref)/N^p, normalised at the mean size (papers: 1)"
     )
+    decorrelation: float = Field(
+        0.35,
+        ge=0,
+        le=0.5,
+        description="power of the covariance that is taken out of the descriptors inside the training; "
+        "0 none, 0.5 all. It is folded into the first layer, the potential file does not know of it",
+    )
     weight_decay: float = Field(
-        1e-4, ge=0, description="`fast`: weight of |w|^2 against the squared residuals"
+        1e-3, ge=0, description="`fast`: weight of |w|^2 against the squared standardised residuals"
     )
     validation: Literal["none", "fold"] = Field(
         "none", description="`fast`: hold out another fold for each member"

@@ -38,7 +38,7 @@ def _potential(result, pool):
     )
 
 
-SMALL = {"hidden": (5,), "members": 3, "epochs": 40}
+SMALL = {"hidden": (5,), "members": 3, "epochs": 40, "steps": 40}
 
 
 def test_damped_step_solves_the_normal_equations_both_ways():
@@ -102,7 +102,7 @@ def test_a_representable_target_is_met_to_rounding(species):
 def test_no_retracing_when_the_pool_grows():
     machine = lm.trainer(Architecture((4,), (5,), "twist"))
     for protocol in ("fast", "paper"):
-        settings = TrainingSettings(protocol=protocol, **{**SMALL, "epochs": 3})
+        settings = TrainingSettings(protocol=protocol, **{**SMALL, "epochs": 3, "steps": 3})
         fit.train(_pool(40), settings, None, 1)
         traces = machine.traces
         assert traces > 0
@@ -113,7 +113,7 @@ def test_no_retracing_when_the_pool_grows():
 
 @pytest.mark.parametrize("protocol", ["fast", "paper"])
 def test_a_seed_decides_everything(protocol):
-    settings = TrainingSettings(protocol=protocol, **{**SMALL, "epochs": 5})
+    settings = TrainingSettings(protocol=protocol, **{**SMALL, "epochs": 5, "steps": 5})
     first, again, other = (fit.train(_pool(40), settings, None, seed).members for seed in (1, 1, 2))
     np.testing.assert_array_equal(first[0]["A"][0].weights, again[0]["A"][0].weights)
     assert not np.array_equal(first[0]["A"][0].weights, other[0]["A"][0].weights)
@@ -154,6 +154,22 @@ def test_a_warm_start_continues_under_a_new_standardisation(protocol):
             site = warm.energy_scale * h[:, 0] + warm.energy_shift["A"]
             expected.append(np.bincount(ready.pool.structure["A"], site) - ready.pool.energies)
         np.testing.assert_allclose(error, expected, atol=1e-10)
+        again = ready.to_file(ready.from_file(ready.start))
+        np.testing.assert_allclose(again, ready.start, atol=1e-10)
+        error = fit._errors(ready, settings, again, machine) * ready.pool.n_atoms
+        np.testing.assert_allclose(error, expected, atol=1e-10)
+
+
+def test_a_network_of_decorrelated_descriptors_is_one_of_the_descriptors():
+    pool, settings = _pool(20, species=("A", "B")), TrainingSettings(hidden=(5,), decorrelation=0.5)
+    prepared = fit._prepare(pool, settings, None)
+    weights = initial_weights(prepared.architecture, 2, np.random.default_rng(0))
+    masks = np.ones((2, 20)), np.zeros((2, 20))
+    inside = fit._problem(prepared, settings, masks, 0.0, fit.CHUNK, prepared.mixing)
+    outside = fit._problem(prepared, settings, masks, 0.0, fit.CHUNK)
+    machine = lm.trainer(prepared.architecture)
+    residual = machine.residuals(tf.constant(weights), inside)
+    np.testing.assert_allclose(machine.residuals(prepared.to_file(weights), outside), residual, atol=1e-12)
 
 
 def test_switched_off_functions_do_no_harm():

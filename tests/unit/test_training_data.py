@@ -7,7 +7,7 @@ import pytest
 
 from alnn.errors import TrainingError
 from alnn.training.cross_validation import held_out_folds, k_fold
-from alnn.training.data import block, energy_scale, scaled, standardise, training_set
+from alnn.training.data import block, decorrelation, energy_scale, scaled, standardise, training_set
 
 
 def _table(counts_a, counts_b, functions=3, seed=0):
@@ -90,3 +90,20 @@ def test_a_committee_holds_out_different_structures():
     assert len({tuple(v) for v in valid}) == 14
     train, valid = held_out_folds(19, 4, 10, np.random.default_rng(0))
     assert train.all() and not valid.any()
+
+
+def test_decorrelation_takes_out_a_power_of_the_covariance():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(500, 4)) @ rng.normal(size=(4, 4))
+    x[:, 2] = 0.0  # switched off
+    np.testing.assert_array_equal(decorrelation(x, 0.0), np.eye(4))
+    white = x @ decorrelation(x, 0.5)
+    covariance = white.T @ white / len(x)
+    np.testing.assert_allclose(covariance, np.trace(covariance) / 3 * np.diag([1, 1, 0, 1]), atol=1e-10)
+    spread = np.linalg.eigvalsh(x.T @ x)
+    half = x @ decorrelation(x, 0.25)
+    np.testing.assert_allclose(
+        np.linalg.eigvalsh(half.T @ half)[1:] ** 2 / spread[1:],
+        (np.trace(half.T @ half) / np.sqrt(spread[1:]).sum()) ** 2,
+    )
+    assert np.isfinite(decorrelation(np.zeros((3, 2)), 0.5)).all()
