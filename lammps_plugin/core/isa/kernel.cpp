@@ -2,8 +2,6 @@
 // vector. Vectors are the compiler's own (vector_size), so the same text serves all instruction sets.
 #include "kernel.hpp"
 
-#include <math.h>
-
 #include "activation.hpp"
 
 #define ALNN_STRING_(x) #x
@@ -389,6 +387,32 @@ void dense(const double* matrix, int n_in, int n_out, const double* x, const dou
   }
 }
 
+// Phi(x) = erfc(-x / sqrt 2) / 2, given exp(-x^2 / 2). For t >= 0, (1 + 2t) exp(t^2) erfc(t) is a Chebyshev
+// series in (t - 3.75) / (t + 3.75): M. M. Shepherd, J. G. Laframboise, Math. Comp. 36, 249 (1981). These 24
+// terms, computed anew to 40 digits, leave an error of 3e-16.
+inline vd normal_distribution(vd x, vd density) {
+  static constexpr double c[] = {
+      1.1775789345674017541,      -0.0045900545806464773309,  -0.084249133366517915584,
+      0.059209939998191890498,    -0.026658668435305752277,   0.0090749976707052650939,
+      -0.0024131635404176081909,  0.00049077583652580863229,  -6.9169733025012063671e-5,
+      4.1390279860730101675e-6,   7.7403830661984906686e-7,   -2.1886401049234395661e-7,
+      1.0764999465670910377e-8,   4.5219598112182868979e-9,   -7.7544002088313511065e-10,
+      -6.3180883408866844944e-11, 2.8687950109306698981e-11,  1.945586854577734723e-13,
+      -9.6546967484334389059e-13, 3.2525481481487398415e-14,  3.3478119482868053878e-14,
+      -1.8645628804193131015e-15, -1.2507950530688647085e-15, 7.418235256624043463e-17};
+  const vi negative = x < vd{};
+  const vd t = select(negative, -x, x) * 0.70710678118654752440;
+  const vd y = (t - 3.75) / (t + 3.75), twice = y + y;
+  vd b1{}, b2{};
+  for (int n = 23; n > 0; --n) {
+    const vd b = twice * b1 - b2 + c[n];
+    b2 = b1;
+    b1 = b;
+  }
+  const vd tail = 0.5 * density * (y * b1 - b2 + c[0]) / (1.0 + 2.0 * t);
+  return select(negative, tail, 1.0 - tail);
+}
+
 inline vd hyperbolic_tangent(vd x) { return 1.0 - 2.0 / (1.0 + exponential(2.0 * x)); }
 
 inline void activate(Activation activation, vd x, vd& y, vd& slope) {
@@ -409,13 +433,13 @@ inline void activate(Activation activation, vd x, vd& y, vd& slope) {
       y = select(x > vd{}, x, vd{});
       slope = select(x > vd{}, broadcast(1.0), vd{});
       break;
-    case Activation::gelu:
-      for (int i = 0; i < W; ++i) {
-        const double phi = 0.5 * erfc(-x[i] * 0.70710678118654752440);
-        y[i] = x[i] * phi;
-        slope[i] = phi + x[i] * 0.39894228040143267794 * ::exp(-0.5 * x[i] * x[i]);
-      }
+    case Activation::gelu: {
+      const vd density = exponential(x * x * -0.5);
+      const vd phi = normal_distribution(x, density);
+      y = x * phi;
+      slope = phi + x * density * 0.39894228040143267794;
       break;
+    }
     case Activation::mtanh:
     case Activation::twist: {
       const double linear = activation == Activation::twist ? 0.1 : 0.0;
