@@ -27,7 +27,7 @@ class TrainingSettings(BaseModel):
     patience: int = Field(
         30, ge=1, description="passes without a better validation error before a network rests"
     )
-    steps: int = Field(60, ge=1, description="`fast`: Levenberg-Marquardt steps at most")
+    steps: int = Field(30, ge=1, description="`fast`: Levenberg-Marquardt steps at most")
     batch: int = Field(32, ge=1, description="`paper`: structures in a Jacobian; 1 while the pool is smaller")
     folds: int = Field(10, ge=2, description="folds of the cross-validation (papers: 10)")
     size_exponent: float = Field(
