@@ -261,7 +261,7 @@ def evaluate_command(
     console = Console()
     console.print(error_table(result, f"{potential.name} on {data.name}"))
     for line in notes(result):
-        console.print(line, highlight=False, markup=False)
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
     if json_path is not None:
         write_json(result, json_path, potential=potential.name, data=data.name)
     return result

@@ -13,10 +13,12 @@ if TYPE_CHECKING:
 
 
 def number(value: float | None) -> str:
-    """An error to three digits or two decimals, whichever says more; a dash for none."""
+    """An error with the digits that matter; a dash for none."""
     if value is None:
         return "-"
-    return f"{value:.3g}" if abs(value) < 1 else f"{value:.2f}"
+    if abs(value) < 1:
+        return f"{value:.3g}"
+    return f"{value:.2f}" if abs(value) < 100 else f"{value:.0f}"
 
 
 def row(errors: Errors) -> list[str]:
@@ -48,9 +50,12 @@ def error_table(result: EvaluationResult, title: str = "") -> Table:
     """The errors as a rich table: a row for all structures, then one a size bin."""
     from rich.table import Table
 
-    table = Table(title=title or None)
-    for name, unit in headings(energy_unit(result.species)):
-        table.add_column(f"{name}\n{unit}", justify="right")
+    unit = energy_unit(result.species)
+    table = Table(
+        title=title or None, caption=f"energies in meV/{unit}, force components in meV/Å, size in {unit}s"
+    )
+    for name, _ in headings(unit):
+        table.add_column(name.replace(" ", "\n", 1), justify="right")
     for errors in [result.all, *result.bins]:
         table.add_row(*row(errors), end_section=errors is result.all)
     return table
