@@ -23,7 +23,7 @@ from alnn.reference import Reference
 from alnn.stages import Candidates, Stages
 from alnn.store import Store, describe
 from alnn.versions import versions
-from alnn.walkers import Walker, walkers
+from alnn.walkers import Walker, random_candidates, walkers
 
 _TRAINING = 1_000_000  # in place of a walker's number where training draws its seed
 _START = 1_000_001  # the same for the start structure
@@ -122,6 +122,9 @@ class Runner:
             return selection.by_distance(found.features, found.pool_features, budget)
         spread = found.spread.copy()
         spread[np.setdiff1d(np.arange(len(spread)), new)] = 0.0
+        if rules.highest_energy is not None:
+            sizes = np.array([len(atoms) for atoms in found.structures])
+            spread[found.energies > rules.highest_energy * sizes] = 0.0
         return selection.by_committee(
             spread, found.features, np.asarray(found.chains), budget, rules.spread, rules.distance
         )
@@ -213,6 +216,8 @@ class Runner:
                 f"iteration {iteration}: {len(failed)} of {len(outcomes)} walkers failed: {failed[0]}"
             )
         found = [(k, a) for k, out in enumerate(outcomes) if not isinstance(out, SamplingError) for a in out]
+        made = self.ranks.root(lambda: random_candidates(self.config, pool, iteration))
+        found += list(enumerate(made, start=len(todo)))
         return [atoms for _, atoms in found], [chain for chain, _ in found]
 
     def _set_up_rank(self, rank: int) -> None:

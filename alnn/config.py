@@ -111,6 +111,9 @@ class Sampling(Section):
         le=1,
         description="fraction of walkers that start from a random cluster, not from the pool (paper: 0)",
     )
+    random_candidates: int = Field(
+        0, ge=0, description="random clusters an iteration that are candidates as they are made (paper: 0)"
+    )
 
     @model_validator(mode="after")
     def _ranges(self) -> "Sampling":
@@ -118,6 +121,8 @@ class Sampling(Section):
             raise ValueError(f"sizes: expected a range from small to large, found {list(self.sizes)}")
         if self.cluster is not None and self.cluster <= self.rmin:
             raise ValueError(f"cluster: expected more than rmin ({self.rmin:g}), found {self.cluster:g}")
+        if self.cluster is None and self.random_starts + self.random_candidates > 0:
+            raise ValueError("random_starts and random_candidates are for free clusters: cluster is null")
         if self.metropolis.runs + self.nested.runs == 0:
             raise ValueError("expected at least one Metropolis or nested run")
         return self
@@ -137,6 +142,9 @@ class Selection(Section):
     )
     spread: Annotated[float, Field(ge=0)] = Field(
         0.0005, description="eV/atom; committee standard deviation below which a candidate is passed over"
+    )
+    highest_energy: Annotated[float, Field(allow_inf_nan=False)] | None = Field(
+        None, description="committee: eV/atom; candidates predicted to lie above this are passed over"
     )
     bootstrap: int = Field(
         10, ge=1, description="committee: while the pool is smaller, candidates farthest from it are labelled"

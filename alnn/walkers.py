@@ -13,6 +13,8 @@ from ase import Atoms
 from alnn.config import Campaign, Sampling
 from alnn.structures import random_cluster, resize_cluster
 
+_RANDOM = 500_000  # in place of a walker's number where random candidates draw their seeds
+
 
 @dataclass(frozen=True)
 class Walker:
@@ -52,19 +54,27 @@ def start_structure(sampling: Sampling, pool: Sequence[Atoms], random: np.random
     bare = Atoms(chosen.symbols, chosen.positions, cell=chosen.cell, pbc=chosen.pbc)
     if sampling.cluster is None:
         return bare
-    size = (
-        len(bare)
-        if sampling.sizes is None
-        else int(random.integers(sampling.sizes[0], sampling.sizes[1] + 1))
-    )
     if random.random() < sampling.random_starts:
-        symbols = list(bare.symbols)
-        drawn = [symbols[int(k)] for k in random.integers(len(symbols), size=size)]
-        compactness = int(random.integers(1, 9))
-        return random_cluster(drawn, sampling.rmin, sampling.cluster, random, compactness)
+        return _random_cluster(sampling, bare, sampling.rmin, random)
+    size = _size(sampling, bare, random)
     if size == len(bare):
         return bare
     return resize_cluster(bare, size, sampling.rmin, sampling.cluster, random)
+
+
+def random_candidates(config: Campaign, pool: Sequence[Atoms], iteration: int) -> list[Atoms]:
+    """Random clusters of the pool's composition, from strings to droplets, that are candidates as they are."""
+    sampling = config.sampling
+    made = []
+    for index in range(sampling.random_candidates):
+        random = np.random.default_rng([config.seed, iteration, _RANDOM + index])
+        bare = pool[int(random.integers(len(pool)))]
+        # At rmin itself energies are far above anything that matters.
+        closest = sampling.rmin + random.uniform(0.25, 0.7) * (sampling.cluster - sampling.rmin)
+        atoms = _random_cluster(sampling, bare, closest, random)
+        atoms.info["origin"] = f"random size={len(atoms)}"
+        made.append(atoms)
+    return made
 
 
 def spread_evenly(count: int, wanted: int | None) -> list[int]:
@@ -72,6 +82,17 @@ def spread_evenly(count: int, wanted: int | None) -> list[int]:
     if wanted is None or wanted >= count:
         return list(range(count))
     return sorted({round((k + 1) * count / wanted) - 1 for k in range(wanted)})
+
+
+def _size(sampling: Sampling, bare: Atoms, random: np.random.Generator) -> int:
+    low, high = sampling.sizes or (len(bare), len(bare))
+    return int(random.integers(low, high + 1))
+
+
+def _random_cluster(sampling: Sampling, bare: Atoms, closest: float, random: np.random.Generator) -> Atoms:
+    symbols = list(bare.symbols)
+    drawn = [symbols[int(k)] for k in random.integers(len(symbols), size=_size(sampling, bare, random))]
+    return random_cluster(drawn, closest, sampling.cluster, random, int(random.integers(1, 9)))
 
 
 def _temperature(sampling: Sampling, random: np.random.Generator) -> float:
