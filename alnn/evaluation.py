@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import NDArray
 
-from alnn.errors import AlnnError, ConfigError, StructureError
+from alnn.errors import ConfigError, StructureError
 from alnn.size_bins import DEFAULT_BINS, SizeBin, parse_bins
 
 if TYPE_CHECKING:
@@ -209,25 +209,17 @@ def evaluate(
 
 
 def read_labelled(path: Path) -> list[Atoms]:
-    """Labelled structures from an HDF5 file of ours or from anything that ASE reads.
+    """Structures from an HDF5 file of ours or from anything that ASE reads, labelled or not.
 
-    Raises StructureError if the file is missing or unreadable (PoolError for a damaged HDF5 file).
+    Raises StructureError if the file is missing, unreadable or holds nonsense, PoolError for a damaged HDF5 file.
     """
-    if not path.is_file():
-        raise StructureError(f"expected a file of labelled structures, found none at {path}")
-    if path.suffix in (".h5", ".hdf5"):
-        from alnn.pool import read_structures
+    if path.suffix not in (".h5", ".hdf5"):
+        from alnn.structures import read_all
 
-        return read_structures(path)
-    import ase.io
+        return read_all(path)
+    from alnn.pool import read_structures
 
-    try:
-        return list(ase.io.read(path, index=":", parallel=False))
-    except AlnnError:
-        raise
-    except Exception as error:  # ASE's readers raise whatever their parsers run into
-        found = f"{type(error).__name__} ({error})"
-        raise StructureError(f"expected structures that ASE can read, found {found} in {path}") from None
+    return read_structures(path)
 
 
 def energy_unit(species: Sequence[str]) -> str:

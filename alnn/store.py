@@ -97,6 +97,13 @@ class Store:
 
     def config(self) -> dict[str, Any]:
         """The settings of the campaign, without the versions. Raises ConfigError."""
+        return {key: value for key, value in self._config_file().items() if key != "versions"}
+
+    def versions(self) -> dict[str, str]:
+        """The versions the campaign last ran with. Raises ConfigError."""
+        return dict(self._config_file().get("versions") or {})
+
+    def _config_file(self) -> dict[str, Any]:
         path = self.directory / "config.yaml"
         try:
             values = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -106,7 +113,6 @@ class Store:
             ) from error
         if not isinstance(values, dict):
             raise ConfigError(f"{path}: expected the settings of a campaign, found {type(values).__name__}")
-        values.pop("versions", None)
         return values
 
     def pool(self) -> list[list[Atoms]]:

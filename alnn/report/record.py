@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from alnn.errors import ConfigError
+from alnn.store import Store
 
 
 @dataclass(frozen=True)
@@ -29,48 +27,16 @@ class CampaignRecord:
 
 
 def read_record(directory: Path) -> CampaignRecord:
-    """Read DIR/config.yaml, DIR/history.jsonl and the names in DIR/potentials.
-
-    Raises ConfigError if the directory holds no campaign or its files cannot be read.
-    """
-    path = directory / "config.yaml"
-    if not path.is_file():
+    """Read what lies in a campaign's directory. Raises ConfigError if it is none, PoolError for damage."""
+    if not (directory / "config.yaml").is_file():
         raise ConfigError(
             f"report: expected the directory of a campaign, found no config.yaml in {directory}"
         )
-    try:
-        config = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise ConfigError(f"{path}: expected the settings of a campaign, found: {_first(error)}") from None
-    if not isinstance(config, dict):
-        raise ConfigError(f"{path}: expected the settings of a campaign, found {type(config).__name__}")
-    versions = config.pop("versions", None) or {}
-    potentials = {
-        int(p.stem): p
-        for p in (directory / "potentials").glob("*.alnn")
-        if p.stem.isascii() and p.stem.isdigit()
-    }
+    store = Store(directory)
+    potentials = {int(path.stem): path for path in (directory / "potentials").glob("[0-9]*.alnn")}
     return CampaignRecord(
-        directory, config, versions, _history(directory / "history.jsonl"), dict(sorted(potentials.items()))
+        directory, store.config(), store.versions(), store.history(), dict(sorted(potentials.items()))
     )
-
-
-def _history(path: Path) -> list[dict[str, Any]]:
-    """Records of finished iterations; a last line that a kill cut short is left out."""
-    if not path.is_file():
-        return []
-    lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
-    records: list[dict[str, Any]] = []
-    for number, line in enumerate(lines, start=1):
-        try:
-            record = json.loads(line)
-            record["iteration"] = int(record["iteration"])
-        except (ValueError, TypeError, KeyError):
-            if number == len(lines):
-                break
-            raise ConfigError(f"{path}: line {number}: expected the record of an iteration") from None
-        records.append(record)
-    return records
 
 
 def find_testset(record: CampaignRecord, given: Path | None) -> Path | None:
@@ -97,7 +63,3 @@ def total_seconds(history: Sequence[dict[str, Any]]) -> dict[str, float]:
         for stage, seconds in (entry.get("seconds") or {}).items():
             total[stage] = total.get(stage, 0.0) + float(seconds or 0.0)
     return total
-
-
-def _first(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0]
