@@ -147,17 +147,30 @@ def _paper(
     return weights, _outcome_report(outcome, batch=batch, folds=folds, best_fold=best)
 
 
+def _committee_start(
+    prepared: _Prepared, settings: TrainingSettings, rng: np.random.Generator
+) -> tuple[np.ndarray, int]:
+    """Weights (members, P) to begin from, and how many members are warm.
+
+    Members drawn at random begin anew in each training, so that no lineage stays in a poor minimum for long and
+    the committee keeps its spread.
+    """
+    start = initial_weights(prepared.architecture, settings.members, rng)
+    if prepared.start is None:
+        return start, 0
+    warm = min(len(prepared.start), max(settings.members - settings.fresh_members, 0))
+    kept = rng.permutation(len(prepared.start))[:warm]
+    start[:warm] = prepared.from_file(prepared.start[kept])
+    return start, warm
+
+
 def _fast(
     prepared: _Prepared, settings: TrainingSettings, seed: int, rng: np.random.Generator
 ) -> tuple[np.ndarray, dict]:
     """A committee by full-batch Levenberg-Marquardt; returns weights (members, P) and a report."""
     machine = trainer(prepared.architecture)
     members = settings.members
-    start = initial_weights(prepared.architecture, members, rng)
-    warm = 0
-    if prepared.start is not None:
-        warm = min(len(prepared.start), members - settings.fresh_members)
-        start[:warm] = prepared.from_file(prepared.start[:warm])
+    start, warm = _committee_start(prepared, settings, rng)
     size = prepared.pool.size
     if settings.validation == "fold":
         masks = held_out_folds(size, members, settings.folds, rng)
@@ -169,7 +182,7 @@ def _fast(
         tf.fill((members,), tf.constant(settings.learnrate, tf.float64)),
         problem,
         tf.constant(settings.damping_factor, tf.float64),
-        tf.constant(settings.steps),
+        tf.constant(settings.warm_steps if warm else settings.steps),
         tf.constant(settings.patience),
         tf.constant(settings.tolerance, tf.float64),
     )

@@ -87,7 +87,7 @@ def mixed(architecture: Architecture, weights: np.ndarray, matrices: Sequence[np
     for rows, matrix in zip(architecture.slices(), matrices, strict=True):
         offset, n_out, n_in = rows[0]
         part = slice(offset, offset + n_out * n_in)
-        first = out[:, part].reshape(-1, n_out, n_in)
+        first = out[:, part].reshape(len(out), n_out, n_in)
         first[:, :, :-1] = first[:, :, :-1] @ matrix
-        out[:, part] = first.reshape(len(out), -1)
+        out[:, part] = first.reshape(len(out), n_out * n_in)
     return out

@@ -25,9 +25,10 @@ class TrainingSettings(BaseModel):
     damping_factor: float = Field(10.0, gt=1, description="the damping is divided and multiplied by this")
     epochs: int = Field(2000, ge=1, description="`paper`: passes through the pool at most (papers: 2000)")
     patience: int = Field(
-        30, ge=1, description="passes without a better validation error before a network rests"
+        5, ge=1, description="passes without a better validation error (or loss) before a network rests"
     )
-    steps: int = Field(30, ge=1, description="`fast`: Levenberg-Marquardt steps at most")
+    steps: int = Field(30, ge=1, description="`fast`: Levenberg-Marquardt steps from fresh weights, at most")
+    warm_steps: int = Field(15, ge=1, description="`fast`: the same where some members start warm")
     batch: int = Field(32, ge=1, description="`paper`: structures in a Jacobian; 1 while the pool is smaller")
     folds: int = Field(10, ge=2, description="folds of the cross-validation (papers: 10)")
     size_exponent: float = Field(
@@ -51,5 +52,5 @@ class TrainingSettings(BaseModel):
         1e-3, ge=0, description="`fast`: relative fall of the criterion that counts as progress"
     )
     fresh_members: int = Field(
-        0, ge=0, description="`fast`: members that begin anew in spite of a warm start"
+        1, ge=0, description="`fast`: so many members, drawn anew each time, begin from fresh weights"
     )

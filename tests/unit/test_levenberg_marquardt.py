@@ -172,6 +172,21 @@ def test_a_network_of_decorrelated_descriptors_is_one_of_the_descriptors():
     np.testing.assert_allclose(machine.residuals(prepared.to_file(weights), outside), residual, atol=1e-12)
 
 
+def test_a_warm_committee_replaces_some_members():
+    pool = _pool(30)
+    settings = TrainingSettings(hidden=(5,), members=4, fresh_members=1, steps=2, warm_steps=2)
+    warm = _potential(fit.train(pool, settings, None, 1), pool)
+    prepared = fit._prepare(pool, settings, warm)
+    start, count = fit._committee_start(prepared, settings, np.random.default_rng(0))
+    old = prepared.from_file(prepared.start)
+    kept = [min(np.abs(old - w).max(axis=1)) < 1e-10 for w in start]
+    assert count == 3 and sum(kept) == 3
+    for fresh in (0, 9):
+        settings = settings.model_copy(update={"fresh_members": fresh})
+        _, count = fit._committee_start(prepared, settings, np.random.default_rng(0))
+        assert count == max(4 - fresh, 0)
+
+
 def test_switched_off_functions_do_no_harm():
     pool = _pool(30)
     pool.values["A"][:, 3] = 2.0
