@@ -35,7 +35,7 @@ def learning_curve(points: Sequence[LearningPoint], unit: str) -> Figure:
     )
     for column, x in enumerate(columns):
         for row, (y, label, color) in enumerate(rows):
-            _error_line(grid[row, column], x, y, color)
+            error_line(grid[row, column], x, y, color)
             grid[row, 0].set_ylabel(label)
         axes = grid[2, column]
         axes.plot(x, [p.structures for p in points], "o-", color=GREEN, label="structures in the pool")
@@ -53,7 +53,7 @@ def learning_curve(points: Sequence[LearningPoint], unit: str) -> Figure:
     return picture
 
 
-def _error_line(axes: Axes, x: Sequence[float], y: Sequence[float | None], color: str) -> None:
+def error_line(axes: Axes, x: Sequence[float], y: Sequence[float | None], color: str) -> None:
     """Errors on a logarithmic axis, the last one written out."""
     kept = [(a, b) for a, b in zip(x, y, strict=True) if b is not None and b > 0]
     if not kept:

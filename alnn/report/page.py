@@ -18,6 +18,7 @@ from alnn.files import write_text_atomically
 from alnn.report import tables
 from alnn.report.learning import LearningPoint, learning_curve
 from alnn.report.measure import SUBSET, TestSet, measure_iterations, measure_whole
+from alnn.report.overview import overview
 from alnn.report.parity import energy_figure, force_figure
 from alnn.report.record import CampaignRecord, find_testset, read_record, total_seconds
 from alnn.size_bins import DEFAULT_BINS, SizeBin, parse_bins
@@ -137,6 +138,8 @@ def _pictures(
             forces = force_figure(result.parity, bins, unit)
             caption = f"{shared}: force components by cluster size, and how their errors are distributed."
             pictures.append(_picture("forces", caption, forces, out))
+            if points:
+                _picture("overview", "", overview(points, result.parity, unit), out)  # for papers and READMEs
     return pictures
 
 

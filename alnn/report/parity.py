@@ -60,30 +60,37 @@ def _parity_row(
     counted: str,
 ) -> list[Axes]:
     """Panels side by side with common axes and one colour scale: prediction against reference."""
-    from matplotlib.ticker import MaxNLocator
-
     panels = area.subplots(1, len(points), squeeze=False, sharex=True, sharey=True)[0]
-    limits = _limits([values for pair in points for values in pair])
+    shared = limits([values for pair in points for values in pair])
     densities = []
     for index, (axes, (x, y)) in enumerate(zip(panels, points, strict=True)):
-        axes.plot(limits, limits, color=FAINT, linewidth=0.8, zorder=1)
-        if x.size > SCATTER_LIMIT:
-            densities.append(_density(axes, x, y, limits))
-        else:
-            axes.plot(x, y, ".", color=BIN_COLORS[index % len(BIN_COLORS)], alpha=0.7)
-        axes.set(xlim=limits, ylim=limits, box_aspect=1, title=titles[index])
-        axes.xaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
-        axes.yaxis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+        densities.append(draw_parity(axes, x, y, shared, BIN_COLORS[index % len(BIN_COLORS)]))
+        axes.set_title(titles[index])
         letter(axes, PANELS[index])
-    _common_scale(area, panels, densities, counted)
+    _common_scale(area, panels, [d for d in densities if d is not None], counted)
     return list(panels)
 
 
-def _density(
-    axes: Axes, x: NDArray[np.float64], y: NDArray[np.float64], limits: tuple[float, float]
-) -> PolyCollection:
+def draw_parity(
+    axes: Axes,
+    x: NDArray[np.float64],
+    y: NDArray[np.float64],
+    shown: tuple[float, float],
+    color: str,
+) -> PolyCollection | None:
+    """Prediction y against reference x on equal axes: a density of many points, which is returned, or dots."""
+    from matplotlib.ticker import MaxNLocator
+
+    axes.plot(shown, shown, color=FAINT, linewidth=0.8, zorder=1)
+    axes.set(xlim=shown, ylim=shown, box_aspect=1)
+    for axis in (axes.xaxis, axes.yaxis):
+        axis.set_major_locator(MaxNLocator(5, steps=[1, 2, 5, 10]))
+    if x.size <= SCATTER_LIMIT:
+        axes.plot(x, y, ".", color=color, alpha=0.7)
+        return None
+    extent = (*shown, *shown)
     return axes.hexbin(
-        x, y, gridsize=55, extent=(*limits, *limits), mincnt=1, cmap=DENSITY, linewidths=0.1, rasterized=True
+        x, y, gridsize=55, extent=extent, mincnt=1, cmap=DENSITY, linewidths=0.1, rasterized=True
     )
 
 
@@ -98,7 +105,7 @@ def _common_scale(
     norm = LogNorm(1, max(2.0, *(float(d.get_array().max()) for d in densities)))
     for density in densities:
         density.set_norm(norm)
-    area.colorbar(densities[0], ax=list(panels), label=f"{counted} per cell", pad=0.01, aspect=30)
+    area.colorbar(densities[0], ax=list(panels), label=f"{counted} per cell", pad=0.01, shrink=0.85)
 
 
 def _note(axes: Axes, error: NDArray[np.float64], counted: str, unit: str) -> None:
@@ -152,7 +159,7 @@ def _title(size_bin: SizeBin, unit: str) -> str:
     return f"{size_bin.label.replace('-', '–')} {unit}s"
 
 
-def _limits(values: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
+def limits(values: Sequence[NDArray[np.float64]]) -> tuple[float, float]:
     """The range of all values with a little room."""
     present = [v for v in values if v.size]
     if not present:

@@ -5,6 +5,7 @@ import pytest
 
 from alnn.evaluation import Parity
 from alnn.report.learning import LearningPoint, learning_curve
+from alnn.report.overview import overview
 from alnn.report.parity import SCATTER_LIMIT, energy_figure, force_figure
 from alnn.size_bins import parse_bins
 
@@ -88,3 +89,12 @@ def test_learning_curve_without_a_test_set_says_so(tmp_path):
     figure = learning_curve([LearningPoint(0, 1, 1, None, None), LearningPoint(1, 6, 11, None, None)], "atom")
     figure.savefig(tmp_path / "learning.png")
     assert "no errors on a test set" in texts(figure)
+
+
+def test_overview_shows_learning_and_both_errors():
+    data = made_up(30)
+    points = [LearningPoint(i, 1 + i, 1 + i, 5.0 / (i + 1), 50.0) for i in range(4)]
+    shown = texts(overview(points, data, "molecule"))
+    assert "1.25" in shown
+    assert "30 test structures" in shown
+    assert f"MAE {np.abs(data.energy_error).mean():.3g}" in shown
