@@ -121,7 +121,7 @@ struct Kernel {
 
 /// Doubles of BatchView::scratch.
 inline int network_scratch(const ElementView& e, int width) {
-  return (2 * e.deepest_network + 2) * e.widest_layer * width;
+  return (e.deepest_network + 4) * e.widest_layer * width;
 }
 
 /// The kernel for the best instruction set of this machine, or the one named by the environment variable
