@@ -15,6 +15,7 @@ import yaml
 from alnn.errors import ConfigError
 from alnn.evaluation import EvaluationResult, energy_unit, summarize, write_json
 from alnn.files import write_text_atomically
+from alnn.progress import Speaker
 from alnn.report import tables
 from alnn.report.learning import LearningPoint, learning_curve
 from alnn.report.measure import SUBSET, TestSet, measure_iterations, measure_whole
@@ -230,10 +231,7 @@ def _cell(value: Any) -> str:
 
 def report_command(directory: Path, testset: Path | None = None, bins: str = DEFAULT_BINS) -> Path:
     """`alnn report DIR [--testset FILE] [--bins B]`: makes the page and says where it is."""
-    from rich.console import Console
-
-    console = Console()
-    with console.status("report") as status:
-        page = report(directory, testset, bins, lambda text: status.update(f"report: {text}"))
-    console.print(f"report: {page}", highlight=False, soft_wrap=True)
+    with Speaker() as speaker:
+        page = report(directory, testset, bins, lambda text: speaker.under_way(f"report: {text}"))
+        speaker.say(f"report: {page}")
     return page
