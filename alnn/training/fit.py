@@ -123,7 +123,8 @@ def _paper(
 ) -> tuple[np.ndarray, dict]:
     """The published protocol, its folds side by side in one graph; returns weights (1, P) and a report.
 
-    Liberty: a fold rests after `patience` epochs without a better validation error.
+    Liberties: a fold rests after `patience` epochs without a better validation error; the damping has a lower
+    bound; the descriptors are decorrelated inside (`decorrelation: 0` does without).
     """
     machine = trainer(prepared.architecture)
     masks = k_fold(prepared.pool.size, settings.folds, rng)
@@ -140,6 +141,7 @@ def _paper(
         problem,
         tf.constant(settings.damping_factor, tf.float64),
         *(tf.constant(int(v)) for v in (settings.epochs, settings.patience, batch, seed % 2**31)),
+        tf.constant(settings.smallest_damping, tf.float64),
     )
     criterion = outcome.criterion.numpy()
     best = int(np.argmin(np.where(np.isfinite(criterion), criterion, np.inf)))

@@ -205,7 +205,7 @@ class Trainer:
         )
         self.mini_batch = tf.function(
             self._mini_batch,
-            input_signature=[members, row, problem, scalar, integer, integer, integer, integer],
+            input_signature=[members, row, problem, scalar, integer, integer, integer, integer, scalar],
         )
 
     def _residuals(self, weights: tf.Tensor, problem: Problem) -> tf.Tensor:
@@ -275,6 +275,7 @@ class Trainer:
         patience: tf.Tensor,
         batch: tf.Tensor,
         seed: tf.Tensor,
+        floor: tf.Tensor,
     ) -> Outcome:
         """Each epoch takes the training structures of every member in a new random order, `batch` to a
         Jacobian.
@@ -313,7 +314,7 @@ class Trainer:
                     lambda v: _batch_residual(self.architecture, v, part),
                 )
                 # A batch that no step improves must not stop its member: the next batch is another problem.
-                return i + 1, step.weights, tf.minimum(step.damping, 1e6)
+                return i + 1, step.weights, tf.clip_by_value(step.damping, floor, 1e6)
 
             _, w, lam = tf.while_loop(lambda i, *_: i < steps, step_body, (tf.constant(0), w, lam))
             residual = _residuals(self.architecture, w, problem)

@@ -23,9 +23,15 @@ class TrainingSettings(BaseModel):
     members: int = Field(4, ge=1, le=64, description="networks in the committee; `paper` always yields one")
     learnrate: float = Field(0.1, gt=0, description="initial damping of Levenberg-Marquardt (papers: 0.1)")
     damping_factor: float = Field(10.0, gt=1, description="the damping is divided and multiplied by this")
+    smallest_damping: float = Field(
+        0.1,
+        ge=0,
+        description="`paper`: the damping does not fall below; without, every batch is soon met exactly, "
+        "one after the other, and the error over all batches stays where it is",
+    )
     epochs: int = Field(2000, ge=1, description="`paper`: passes through the pool at most (papers: 2000)")
     patience: int = Field(
-        5, ge=1, description="passes without a better validation error (or loss) before a network rests"
+        8, ge=1, description="passes without a better validation error (or loss) before a network rests"
     )
     steps: int = Field(30, ge=1, description="`fast`: Levenberg-Marquardt steps from fresh weights, at most")
     warm_steps: int = Field(15, ge=1, description="`fast`: the same where some members start warm")

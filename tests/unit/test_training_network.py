@@ -47,7 +47,7 @@ def _two_species(activation, chunk=4):
     return architecture, blocks, initial_weights(architecture, 3, rng), x, index
 
 
-@pytest.mark.parametrize("name", sorted(ACTIVATIONS))
+@pytest.mark.parametrize("name", ["gelu", "twist"])
 def test_jacobian_is_the_derivative_by_the_weights(name):
     architecture, blocks, weights, _, _ = _two_species(name)
     x = [tf.constant(b.x[None]) for b in blocks]
