@@ -116,9 +116,7 @@ def test_no_campaign_where_status_and_report_look(capfd, tmp_path):
 
 def test_data_that_cannot_be_trained_on(capfd, tmp_path):
     out = tmp_path / "P.alnn"
-    assert "none.xyz: no such file" in refused(
-        capfd, "train", tmp_path / "none.xyz", "-o", out
-    )
+    assert "none.xyz: no such file" in refused(capfd, "train", tmp_path / "none.xyz", "-o", out)
     write(tmp_path / "bare.extxyz", Atoms("W2", [[0, 0, 0], [0, 0, 2.8]]))
     message = refused(capfd, "train", tmp_path / "bare.extxyz", "-o", out)
     assert "bare.extxyz: structure 0: expected an energy, found none" in message
