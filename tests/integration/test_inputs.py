@@ -19,7 +19,9 @@ def test_cluster_script_runs_with_either_potential(potential, tmp_path):
     for name in ("in.cluster", "ML-BOP.tersoff"):
         shutil.copy(INPUTS / name, tmp_path)
     quiet = random_potential()
-    quiet.energy_scale = 1e-6  # a random network would tear the cluster apart; whether the script runs is asked
+    quiet.energy_scale = (
+        1e-6  # a random network would tear the cluster apart; whether the script runs is asked
+    )
     quiet.write(tmp_path / "latest.alnn")
     command = [
         LMP,
