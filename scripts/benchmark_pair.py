@@ -53,7 +53,7 @@ class Run:
             len(atoms), None, [1] * len(atoms), np.ascontiguousarray(atoms.positions).ravel()
         )
         self.lmp.commands_string(
-            pair + "thermo 1000000\nneigh_modify delay 0 every 1 check yes\ntimestep 0.005\n"
+            pair + "thermo 1000000\nneigh_modify delay 0 every 1 check yes\ntimestep 0.002\n"
         )
         if velocities is None:
             self.lmp.commands_string("velocity all create 300 4711\nfix t all nvt temp 300 300 0.1\n")
@@ -101,16 +101,16 @@ def trained(snapshots: list[Atoms], preset: str, path: Path) -> None:
     from alnn.training import fit_potential
     from alnn.training.settings import TrainingSettings
 
-    settings = TrainingSettings(protocol="fast", members=1, epochs=200)
+    settings = TrainingSettings(members=1, steps=60, weight_decay=3e-3)
     fit_potential(snapshots, descriptors.preset(preset, ["W"]), settings, None, 1).write(path)
 
 
 def compare(box: Atoms, velocities: np.ndarray, pairs: dict[str, str], rounds: int) -> dict[str, float]:
     """Microseconds a bead and step of the fastest slice of each pair style; every slice begins from the same state."""
     runs = {name: Run(box, pair, velocities) for name, pair in pairs.items()}
-    steps = max(20, min(100, 100_000 // len(box)))
+    steps = max(20, min(50, 100_000 // len(box)))
     best = dict.fromkeys(pairs, np.inf)
-    for _ in range(rounds * max(1, 4000 // len(box))):
+    for _ in range(rounds * max(1, 8000 // len(box))):
         for name, run in runs.items():
             run.reset(box, velocities)
             best[name] = min(best[name], run.step(steps))
@@ -127,7 +127,7 @@ def main() -> None:
     states = {
         name: equilibrated(atoms, 20 if len(atoms) > 5000 else 100, 4) for name, atoms in starts.items()
     }
-    snapshots = [s for name in ("cluster 25", "liquid 108") for s in equilibrated(starts[name], 30, 100)[0]]
+    snapshots = [s for name in ("cluster 25", "liquid 108") for s in equilibrated(starts[name], 75, 100)[0]]
     with tempfile.TemporaryDirectory() as directory:
         pairs = {"tersoff": REFERENCE}
         for label, preset in (("alnn 26", "water-clusters"), ("alnn 50", "bulk-water")):
