@@ -175,13 +175,12 @@ def functions(config: Campaign) -> dict[str, list[dict[str, Any]]]:
 def mean_descriptors(potential: "Potential", structures: list[Atoms]) -> np.ndarray:
     """(S, F) scaled descriptors summed over the atoms of each species and divided by all atoms."""
     from alnn.descriptors import compute
+    from alnn.training.data import scaled
 
     table = compute(potential.descriptors, potential.species, structures)
     columns = []
     for symbol in potential.species:
-        scaling = potential.scaling[symbol]
-        off = np.asarray(scaling.std) == 0
-        x = np.where(off, 0.0, (table.values[symbol] - scaling.mean) / np.where(off, 1.0, scaling.std))
+        x = scaled(potential.scaling[symbol], table.values[symbol])
         sums = np.zeros((len(structures), x.shape[1]))
         np.add.at(sums, table.structure[symbol], x)
         columns.append(sums / table.n_atoms[:, None])
