@@ -13,6 +13,7 @@ from alnn.potential import Scaling
 
 if TYPE_CHECKING:
     from alnn.descriptors import DescriptorTable
+    from alnn.training.force_rows import ForceRows
 
 SMALLEST_EIGENVALUE = 1e-9
 """Relative to the largest: directions in descriptor space with less variance than this are not magnified."""
@@ -26,7 +27,8 @@ class TrainingSet:
 
     values[s]: (atoms of species s, functions of s), structure[s]: (atoms of species s,) which structure each
     row belongs to, energies: (S,) eV with isolated-atom energies already taken off, n_atoms: (S,),
-    isolated[s]: eV, the energy taken off per atom (to be given back by the potential's shift).
+    isolated[s]: eV, the energy taken off per atom (to be given back by the potential's shift); force_rows:
+    slopes of the energy to be met as well.
     """
 
     species: tuple[str, ...]
@@ -35,6 +37,7 @@ class TrainingSet:
     energies: np.ndarray
     n_atoms: np.ndarray
     isolated: Mapping[str, float]
+    force_rows: ForceRows | None = None
 
     @property
     def size(self) -> int:
@@ -91,6 +94,12 @@ def scaled(scaling: Scaling, values: np.ndarray) -> np.ndarray:
     return np.where(off, 0.0, (values - scaling.mean) / np.where(off, 1.0, scaling.std))
 
 
+def scaled_tangents(scaling: Scaling, tangents: np.ndarray) -> np.ndarray:
+    """x' = G'/std, and 0 for a function that is switched off."""
+    off = scaling.std == 0
+    return np.where(off, 0.0, tangents / np.where(off, 1.0, scaling.std))
+
+
 def decorrelation(x: np.ndarray, power: float) -> np.ndarray:
     """A symmetric matrix T (functions, functions): the columns of x T are less correlated than those of x.
 
@@ -138,16 +147,19 @@ def energy_scale(pool: TrainingSet) -> EnergyScale:
 class Block:
     """Atoms of one species in chunks of K rows; no chunk holds atoms of two structures.
 
-    x: (C, K, functions + 1), the last column is 1 for an atom and 0 for padding (rows of padding are all 0);
-    segment: (C,) the structure of each chunk, ascending.
+    x: (C, K, functions + 2), descriptors, a 1 for the bias, and the factor of the atom's output (rows of padding
+    are all 0); segment: (C,) the structure (or the force row) of each chunk, ascending.
     """
 
     x: np.ndarray
     segment: np.ndarray
 
 
-def block(x: np.ndarray, structure: np.ndarray, size: int, chunk: int | None) -> Block:
-    """Chunks of `chunk` rows from scaled descriptors x (atoms, functions) of `size` structures.
+def block(
+    x: np.ndarray, structure: np.ndarray, size: int, chunk: int | None, factor: np.ndarray | None = None
+) -> Block:
+    """Chunks of `chunk` rows from scaled descriptors x (atoms, functions) of `size` structures; `factor` (atoms,)
+    is 1 where it is not given.
 
     With `chunk` None every structure is one chunk, as long as the longest: chunk index equals structure
     index, as mini-batches need. The graphs leave the number of chunks open, so no padding to fixed sizes is
@@ -155,6 +167,7 @@ def block(x: np.ndarray, structure: np.ndarray, size: int, chunk: int | None) ->
     """
     order = np.argsort(structure, kind="stable")
     x, structure = x[order], structure[order]
+    factor = np.ones(len(x)) if factor is None else factor[order]
     counts = np.bincount(structure, minlength=size)
     if chunk is None:
         chunk = int(counts.max(initial=1))
@@ -164,8 +177,9 @@ def block(x: np.ndarray, structure: np.ndarray, size: int, chunk: int | None) ->
     first = np.concatenate([[0], np.cumsum(chunks)])
     within = np.arange(len(structure)) - np.concatenate([[0], np.cumsum(counts)])[structure]
     rows = first[structure] * chunk + within
-    out = np.zeros((first[-1] * chunk, x.shape[1] + 1))
-    out[rows, :-1] = x
-    out[rows, -1] = 1.0
+    out = np.zeros((first[-1] * chunk, x.shape[1] + 2))
+    out[rows, :-2] = x
+    out[rows, -2] = 1.0
+    out[rows, -1] = factor
     segment = np.repeat(np.arange(size, dtype=np.int32), chunks)
     return Block(out.reshape(first[-1], chunk, -1), segment)

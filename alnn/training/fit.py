@@ -19,9 +19,11 @@ from alnn.training.data import (
     decorrelation,
     energy_scale,
     scaled,
+    scaled_tangents,
     standardise,
     training_set,
 )
+from alnn.training.force_rows import force_rows, taylor_copies
 from alnn.training.levenberg_marquardt import Outcome, Problem, Trainer, trainer
 from alnn.training.members import Member, fits, mixed, restandardised, to_layers
 from alnn.training.network import Architecture, initial_weights
@@ -29,6 +31,10 @@ from alnn.training.settings import TrainingSettings
 
 CHUNK = 16
 """Atoms in a chunk of a full batch: few padding rows, yet products large enough to be quick."""
+TANGENT_STEP = 1e-5
+"""Å; a slope is half the difference of two steps of this length along the tangents. Of the networks only: the
+descriptors' derivatives are exact."""
+_FORCE_ROWS = 1_000_000  # in place of an attempt's number where force rows are drawn
 
 
 @dataclass(frozen=True)
@@ -55,23 +61,47 @@ class _Prepared:
     mixing: list[np.ndarray]
     start: np.ndarray | None
 
-    def target(self) -> np.ndarray:
-        """(S,) sum over atoms that the networks' outputs should have."""
-        shift = self.pool.counts() @ self.energies.shift
-        return (self.pool.energies - shift) / self.energies.scale
+    @property
+    def force_rows(self) -> int:
+        """Number of equations beside the energies."""
+        return 0 if self.pool.force_rows is None else self.pool.force_rows.size
 
-    def coefficient(self, exponent: float) -> np.ndarray:
-        """(S,) 1/N^p, normalised so that the mean-sized structure has 1/N."""
+    def target(self) -> np.ndarray:
+        """(S + R,) sum over atoms that the networks' outputs should have, and slopes that they should have."""
+        shift = self.pool.counts() @ self.energies.shift
+        energies = self.pool.energies - shift
+        if self.pool.force_rows is not None:
+            energies = np.concatenate([energies, self.pool.force_rows.slope])
+        return energies / self.energies.scale
+
+    def coefficient(self, settings: TrainingSettings) -> np.ndarray:
+        """(S + R,) 1/N^p, normalised so that the mean-sized structure has 1/N; the weight of force rows."""
         n = self.pool.n_atoms.astype(float)
-        return (n / n.mean()) ** (1.0 - exponent) / n
+        energies = (n / n.mean()) ** (1.0 - settings.size_exponent) / n
+        return np.concatenate([energies, np.full(self.force_rows, settings.force_weight)])
+
+    def mask(self, structures: np.ndarray) -> np.ndarray:
+        """(M, S) weights of structures -> (M, S + R): a force row has that of its structure."""
+        if self.pool.force_rows is None:
+            return structures
+        return np.concatenate([structures, structures[:, self.pool.force_rows.owner]], axis=1)
 
     def blocks(self, chunk: int | None, mixing: Sequence[np.ndarray] | None = None) -> list[Block]:
-        """Chunks per species, of decorrelated descriptors where `mixing` is given; see `data.block`."""
-        pool, out = self.pool, []
+        """Chunks per species, of decorrelated descriptors where `mixing` is given; see `data.block`.
+
+        A force row is [E(G + h G') - E(G - h G')] / 2h over the sites that it reaches.
+        """
+        pool, rows, out = self.pool, self.pool.force_rows, []
         for i, s in enumerate(pool.species):
-            x = scaled(self.standards[s], pool.values[s])
+            x, owner, factor = scaled(self.standards[s], pool.values[s]), pool.structure[s], None
+            if rows is not None:
+                step = TANGENT_STEP * scaled_tangents(self.standards[s], rows.tangent[s])
+                x = np.concatenate([x, x[rows.site[s]] + step, x[rows.site[s]] - step])
+                signs = np.repeat([1.0, -1.0], len(step)) / (2.0 * TANGENT_STEP)
+                factor = np.concatenate([np.ones(len(owner)), signs])
+                owner = np.concatenate([owner, pool.size + rows.row[s], pool.size + rows.row[s]])
             x = x if mixing is None else x @ mixing[i]
-            out.append(block(x, pool.structure[s], pool.size, chunk))
+            out.append(block(x, owner, pool.size + self.force_rows, chunk, factor))
         return out
 
     def from_file(self, weights: np.ndarray) -> np.ndarray:
@@ -110,10 +140,10 @@ def _problem(
     return Problem(
         tuple(tf.constant(b.x[None]) for b in blocks),
         tuple(tf.constant(b.segment) for b in blocks),
-        tf.constant(prepared.coefficient(settings.size_exponent)),
+        tf.constant(prepared.coefficient(settings)),
         tf.constant(prepared.target()),
-        tf.constant(masks[0]),
-        tf.constant(masks[1]),
+        tf.constant(prepared.mask(masks[0])),
+        tf.constant(prepared.mask(masks[1])),
         tf.constant(decay, tf.float64),
     )
 
@@ -204,13 +234,14 @@ def _outcome_report(outcome: Outcome, **more: object) -> dict:
 def _errors(
     prepared: _Prepared, settings: TrainingSettings, weights: np.ndarray, machine: Trainer
 ) -> np.ndarray:
-    """Error per atom of every member on every structure of the pool, (M, S) eV."""
+    """Error of every member, (M, S + R): per atom on every structure of the pool (eV), and on force rows (eV/Å)."""
     size = prepared.pool.size
     masks = np.ones((len(weights), size)), np.zeros((len(weights), size))
     problem = _problem(prepared, settings, masks, 0.0, CHUNK)
     residual = machine.residuals(tf.constant(weights), problem).numpy()
-    coefficient = prepared.coefficient(settings.size_exponent)
-    return residual / coefficient * prepared.energies.scale / prepared.pool.n_atoms
+    errors = residual / prepared.coefficient(settings) * prepared.energies.scale
+    errors[:, :size] /= prepared.pool.n_atoms
+    return errors
 
 
 def train(
@@ -239,12 +270,14 @@ def train(
             f"({pool.size} structures, protocol {settings.protocol})"
         )
     mean = errors.mean(axis=0)
+    mean, slopes = mean[: pool.size], mean[pool.size :]
     report |= {
         "protocol": settings.protocol,
         "structures": pool.size,
         "restarts": len(attempts),
         "energy_mae": float(np.abs(mean).mean()),
         "energy_rmse": float(np.sqrt((mean**2).mean())),
+        **({"force_rows": len(slopes), "force_mae": float(np.abs(slopes).mean())} if len(slopes) else {}),
         "seconds": time.perf_counter() - started,
     }
     shift = {
@@ -252,6 +285,28 @@ def train(
     }
     members = [to_layers(prepared.architecture, pool.species, w) for w in weights]
     return TrainingResult(members, dict(prepared.standards), prepared.energies.scale, shift, report)
+
+
+def labelled_set(
+    structures: Sequence[Atoms],
+    descriptors: Mapping[str, list[dict]],
+    settings: TrainingSettings,
+    seed: int = 0,
+    isolated: Mapping[str, float] | None = None,
+) -> TrainingSet:
+    """Descriptors and labels of structures, with what `settings.forces` makes of their forces."""
+    from alnn.descriptors import compute
+
+    species, rng = list(descriptors), np.random.default_rng([seed, _FORCE_ROWS])
+    chosen = list(structures)
+    if settings.forces == "taylor":
+        chosen += taylor_copies(structures, settings.force_rows, settings.taylor_length, rng)
+    energies = np.array([atoms.get_potential_energy() for atoms in chosen])
+    pool = training_set(compute(descriptors, species, chosen), species, energies, isolated)
+    if settings.forces not in ("rows", "directions"):
+        return pool
+    rows = force_rows(dict(descriptors), species, structures, settings.force_rows, settings.forces, rng)
+    return replace(pool, force_rows=rows)
 
 
 def fit_potential(
@@ -262,15 +317,12 @@ def fit_potential(
     seed: int = 0,
     isolated: Mapping[str, float] | None = None,
 ) -> Potential:
-    """A potential fitted to labelled structures (energies in eV from their calculators); `isolated` eV per
-    atom.
+    """A potential fitted to labelled structures (energies in eV from their calculators, and forces in eV/Å where
+    the settings ask for them); `isolated` eV per atom.
     """
-    from alnn.descriptors import compute
-
+    pool = labelled_set(structures, descriptors, settings, seed, isolated)
+    result = train(pool, settings, warm_start, seed)
     species = list(descriptors)
-    energies = np.array([atoms.get_potential_energy() for atoms in structures])
-    table = compute(descriptors, species, structures)
-    result = train(training_set(table, species, energies, isolated), settings, warm_start, seed)
     return Potential(
         species=species,
         descriptors=dict(descriptors),

@@ -23,10 +23,12 @@ DAMPING_RANGE = (1e-12, 1e10)
 
 
 class Problem(NamedTuple):
-    """Least squares of S structures: residual = coefficient (sum_i y_i - target), weighted per member.
+    """Least squares of S structures and force rows: residual = coefficient (sum_i y_i - target), weighted per
+    member.
 
-    blocks: per species x (1, C, K, n + 1); segments: per species (C,) ascending structure of each chunk;
-    coefficient, target: (S,); train, valid: (M, S) weights of the squared residuals; decay: weight of |w|^2.
+    blocks: per species rows (1, C, K, n + 2) as in `data.Block`; segments: per species (C,) the structure of each
+    chunk, ascending; coefficient, target: (S,); train, valid: (M, S) weights of the squared residuals; decay: weight
+    of |w|^2.
     """
 
     blocks: tuple[tf.Tensor, ...]
@@ -178,7 +180,7 @@ def _improve(
 def problem_signature(architecture: Architecture) -> Problem:
     """Shapes of a Problem: every extent that grows with the pool is open, so that none makes a new trace."""
     return Problem(
-        tuple(tf.TensorSpec((1, None, None, n + 1), FLOAT) for n in architecture.inputs),
+        tuple(tf.TensorSpec((1, None, None, n + 2), FLOAT) for n in architecture.inputs),
         tuple(tf.TensorSpec((None,), tf.int32) for _ in architecture.inputs),
         tf.TensorSpec((None,), FLOAT),
         tf.TensorSpec((None,), FLOAT),
@@ -336,7 +338,7 @@ class Trainer:
 
 
 class _Batch(NamedTuple):
-    """B structures a member: blocks (M, B, K, n + 1); target, coefficient (M, B), 0 where unused."""
+    """B structures a member: blocks (M, B, K, n + 2); target, coefficient (M, B), 0 where unused."""
 
     blocks: Sequence[tf.Tensor]
     target: tf.Tensor

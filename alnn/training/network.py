@@ -128,16 +128,16 @@ def _layers(
 def chunk_sums(
     architecture: Architecture, weights: tf.Tensor, blocks: Sequence[tf.Tensor]
 ) -> list[tf.Tensor]:
-    """Sum of y over the atoms of every chunk, a tensor (M, C) for each species.
+    """Sum of y, each times its factor, over the rows of every chunk, a tensor (M, C) for each species.
 
-    weights: (M, P); blocks: for each species x (1 or M, C, K, n + 1) as in `data.Block`.
+    weights: (M, P); blocks: for each species rows (1 or M, C, K, n + 2) as in `data.Block`.
     """
     act = ACTIVATIONS[architecture.activation]
     sums = []
-    for matrices, x in zip(_unpack(architecture, weights), blocks, strict=True):
-        shape = tf.shape(x)
+    for matrices, rows in zip(_unpack(architecture, weights), blocks, strict=True):
+        x, factor, shape = rows[..., :-1], rows[..., -1], tf.shape(rows)
         y, _, _ = _layers(matrices, act, tf.reshape(x, (shape[0], -1, x.shape[-1])))
-        y = tf.reshape(y, (-1, shape[1], shape[2])) * x[..., -1]
+        y = tf.reshape(y, (-1, shape[1], shape[2])) * factor
         sums.append(tf.reduce_sum(y, axis=2))
     return sums
 
@@ -152,13 +152,12 @@ def chunk_jacobians(
     """
     act = ACTIVATIONS[architecture.activation]
     sums, jacobians = [], []
-    for matrices, x in zip(_unpack(architecture, weights), blocks, strict=True):
-        shape = tf.shape(x)
+    for matrices, block in zip(_unpack(architecture, weights), blocks, strict=True):
+        x, factor, shape = block[..., :-1], block[..., -1], tf.shape(block)
         count, rows = shape[1], shape[2]
         y, inputs, slopes = _layers(matrices, act, tf.reshape(x, (shape[0], -1, x.shape[-1])))
-        mask = x[..., -1]
-        sums.append(tf.reduce_sum(tf.reshape(y, (-1, count, rows)) * mask, axis=2))
-        delta = tf.reshape(mask, (shape[0], -1, 1))
+        sums.append(tf.reduce_sum(tf.reshape(y, (-1, count, rows)) * factor, axis=2))
+        delta = tf.reshape(factor, (shape[0], -1, 1))
         parts = []
         for level in range(len(matrices) - 1, -1, -1):
             n_out, n_in = matrices[level].shape[1], matrices[level].shape[2]

@@ -2,7 +2,7 @@
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Activation = Literal["linear", "tanh", "sigmoid", "relu", "gelu", "mtanh", "twist"]
 
@@ -53,6 +53,20 @@ class TrainingSettings(BaseModel):
     validation: Literal["none", "fold"] = Field(
         "none", description="`fast`: hold out another fold for each member"
     )
+    forces: Literal["none", "rows", "directions", "taylor"] = Field(
+        "none",
+        description="what the forces add (papers: none): `rows` exact equations for force components drawn at "
+        "random, `directions` for random mixtures of all, `taylor` displaced copies with the energy E - F . d",
+    )
+    force_rows: int = Field(
+        30, ge=1, description="rows, directions or Taylor copies of each structure in a training"
+    )
+    force_weight: float = Field(
+        0.03,
+        gt=0,
+        description="Å; weight of an error of a force row (eV/Å) against one of an energy per atom (eV)",
+    )
+    taylor_length: float = Field(0.02, gt=0, description="Å; displacement of an atom in a Taylor copy")
     warm_start: bool = Field(True, description="begin from the last network where it fits")
     tolerance: float = Field(
         1e-3, ge=0, description="`fast`: relative fall of the criterion that counts as progress"
@@ -60,3 +74,9 @@ class TrainingSettings(BaseModel):
     fresh_members: int = Field(
         1, ge=0, description="`fast`: so many members, drawn anew each time, begin from fresh weights"
     )
+
+    @model_validator(mode="after")
+    def _paper_knows_no_rows(self) -> "TrainingSettings":
+        if self.protocol == "paper" and self.forces in ("rows", "directions"):
+            raise ValueError(f"forces: {self.forces} needs protocol fast, found protocol paper")
+        return self

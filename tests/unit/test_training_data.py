@@ -68,6 +68,7 @@ def test_blocks_hold_every_atom_once_and_never_two_structures_in_a_chunk(chunk):
     assert sorted(rows) == sorted(x[:, 0])
     np.testing.assert_array_equal(structure[rows.astype(int) - 1], owner)
     assert (made.x[made.x[..., 1] == 0.0] == 0).all()
+    np.testing.assert_array_equal(made.x[..., 1], made.x[..., 2])
     assert (np.diff(made.segment) >= 0).all()
     if chunk is None:
         np.testing.assert_array_equal(made.segment, np.arange(8))
