@@ -90,6 +90,8 @@ class Runner:
         self.speaker.under_way(f"iteration {iteration}: {len(labelled)} reference calculations")
         labels = self._label(labelled)
         added = self._keep(labelled, labels, found, chosen)
+        if config.stop.max_structures is not None:
+            added = added[: config.stop.max_structures - len(pool)]
         clock.lap("label")
         line.update(
             candidates=len(found.structures),
@@ -155,7 +157,7 @@ class Runner:
             for index, atoms in enumerate(found):
                 atoms.info = {"origin": f"start {index} of {config.start.file}"}
         else:
-            found = self.ranks.root(lambda: [self._made_cluster(radius or 1.5 * sampling.rmin)])
+            found = self.ranks.root(lambda: [self._made(radius)])
         for atoms in found:
             if radius is not None and not structures.is_connected(atoms.positions, radius):
                 origin = atoms.info["origin"]
@@ -167,16 +169,27 @@ class Runner:
         self.ranks.root(lambda: self.store.add(0, found))
         return found
 
-    def _made_cluster(self, radius: float) -> Atoms:
-        config = self.config
+    def _made(self, radius: float | None) -> Atoms:
+        """The start structure that the campaign makes itself: a minimised cluster or an equilibrated box."""
+        config, start = self.config, self.config.start
         random = np.random.default_rng([config.seed, 0, _START])
-        symbols = [config.species[k % len(config.species)] for k in range(config.start.cluster or 0)]
-        cluster = structures.random_cluster(symbols, config.sampling.rmin, radius, random)
+        symbols = [config.species[k % len(config.species)] for k in range(start.cluster or start.box or 0)]
+        rmin = config.sampling.rmin
         assert self.reference is not None
-        minimum = self.reference.minimize(cluster)
-        minimum.info = {"origin": "seed"}
-        structures.validate(minimum, config.species, config.sampling.rmin, "the minimised start cluster")
-        return minimum
+        if start.box is None:
+            cluster = structures.random_cluster(symbols, rmin, radius or 1.5 * rmin, random)
+            made = self.reference.minimize(cluster)
+        else:
+            box = structures.random_box(symbols, start.density, config.all_masses(), 1.2 * rmin, random)
+            made, steps = self.reference.minimize(box), round(start.equilibrate / start.timestep)
+            if steps > 0:
+                seed = int(random.integers(1, 2**31))
+                made = self.reference.dynamics(made, start.temperature, start.timestep, steps, steps, seed)[
+                    -1
+                ]
+        made.info = {"origin": "seed"}
+        structures.validate(made, config.species, rmin, "the start structure")
+        return made
 
     def _train(self, iteration: int, pool: list[Atoms]) -> None:
         path = self.store.potential(iteration)
@@ -265,6 +278,9 @@ class Runner:
             return f"converged: {quiet} iterations without a new structure"
         if stop.max_calls is not None and calls >= stop.max_calls:
             return f"stopped: {calls} reference calculations"
+        size = sum(len(part) for part in pool)
+        if stop.max_structures is not None and size >= stop.max_structures:
+            return f"stopped: {size} structures"
         if iteration >= stop.max_iterations:
             return f"stopped: {iteration} iterations"
         return None

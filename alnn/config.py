@@ -27,17 +27,26 @@ class Section(BaseModel):
 
 
 class Start(Section):
-    """The structure a campaign starts from: a cluster it makes itself, or those of a file."""
+    """The structure a campaign starts from: a cluster or a periodic box that it makes itself, or those of a file."""
 
     cluster: int | None = Field(
         None, ge=2, description="atoms of a random compact cluster, minimised by the reference"
     )
+    box: int | None = Field(
+        None,
+        ge=2,
+        description="atoms of a random periodic cube, minimised and equilibrated by the reference's dynamics",
+    )
+    density: Positive = Field(1.0, description="box: g/cm^3")
+    temperature: Positive = Field(300.0, description="box: K")
+    equilibrate: float = Field(20.0, ge=0, description="box: ps of dynamics; 0 leaves the minimum")
+    timestep: Positive = Field(0.005, description="box: ps")
     file: str | None = Field(None, description="structures in any format ASE reads")
 
     @model_validator(mode="after")
     def _one_of(self) -> "Start":
-        if (self.cluster is None) == (self.file is None):
-            raise ValueError("expected either cluster or file")
+        if [self.cluster, self.box, self.file].count(None) != 2:
+            raise ValueError("expected one of cluster, box and file")
         return self
 
 
@@ -109,10 +118,18 @@ class Sampling(Section):
         0.0,
         ge=0,
         le=1,
-        description="fraction of walkers that start from a random cluster, not from the pool (paper: 0)",
+        description="fraction of walkers that start from a random structure, not from the pool (paper: 0)",
     )
     random_candidates: int = Field(
-        0, ge=0, description="random clusters an iteration that are candidates as they are made (paper: 0)"
+        0, ge=0, description="random structures an iteration that are candidates as they are made (paper: 0)"
+    )
+    density: tuple[Positive, Positive] | None = Field(
+        None,
+        description="periodic: g/cm^3; each walker draws its start's density, and volume moves stay in this range; "
+        "null keeps the pool structure's cell",
+    )
+    pressure: Annotated[float, Field(allow_inf_nan=False)] | None = Field(
+        None, description="periodic: bar; the volume is sampled too (needs `density`), null keeps it fixed"
     )
 
     @model_validator(mode="after")
@@ -121,8 +138,16 @@ class Sampling(Section):
             raise ValueError(f"sizes: expected a range from small to large, found {list(self.sizes)}")
         if self.cluster is not None and self.cluster <= self.rmin:
             raise ValueError(f"cluster: expected more than rmin ({self.rmin:g}), found {self.cluster:g}")
-        if self.cluster is None and self.random_starts + self.random_candidates > 0:
-            raise ValueError("random_starts and random_candidates are for free clusters: cluster is null")
+        if self.cluster is None and self.sizes is not None:
+            raise ValueError("sizes: expected null for periodic cells (cluster is null)")
+        if self.cluster is None and self.density is None and self.random_starts + self.random_candidates > 0:
+            raise ValueError("random_starts and random_candidates of periodic cells need density")
+        if self.cluster is not None and (self.density, self.pressure) != (None, None):
+            raise ValueError("density and pressure are for periodic cells: expected cluster to be null")
+        if self.pressure is not None and self.density is None:
+            raise ValueError("pressure needs density, the range that volume moves stay in")
+        if self.density is not None and self.density[0] > self.density[1]:
+            raise ValueError(f"density: expected a range from low to high, found {list(self.density)}")
         if self.metropolis.runs + self.nested.runs == 0:
             raise ValueError("expected at least one Metropolis or nested run")
         return self
@@ -168,6 +193,7 @@ class Stop(Section):
     patience: Count = Field(5, description="iterations in a row that add nothing (paper: 5)")
     max_iterations: Count = Field(200, description="iterations at most")
     max_calls: Count | None = Field(None, description="reference calculations at most")
+    max_structures: Count | None = Field(None, description="structures in the pool at most")
 
 
 class Campaign(Section):
@@ -200,6 +226,8 @@ class Campaign(Section):
                 raise ValueError(f"species: expected chemical symbols, found {symbol!r}")
         if len(set(self.species)) < len(self.species):
             raise ValueError(f"species: expected each once, found {self.species}")
+        if self.start.box is not None and self.sampling.cluster is not None:
+            raise ValueError("sampling.cluster: expected null where start.box makes a periodic cell")
         for symbol in self.masses:
             if symbol not in self.species:
                 raise ValueError(f"masses.{symbol}: expected one of the species {', '.join(self.species)}")

@@ -1,17 +1,20 @@
 """Structures as ase.Atoms: read and checked, made at random, cut out of larger ones, and grown."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import ase.io
 import numpy as np
-from ase import Atoms
+from ase import Atoms, units
 from ase.neighborlist import neighbor_list
 
 from alnn.errors import StructureError
 
 SMALLEST_DISTANCE = 0.3
 """Å; atoms closer than this are taken for a mistake in the file where nothing stricter is asked for."""
+
+DENSITY_UNIT = 1e24 / units.mol
+"""g/mol/Å^3 in g/cm^3."""
 
 _ATTEMPTS = 20_000
 
@@ -95,6 +98,50 @@ def random_cluster(
     """
     cluster = Atoms([symbols[0]], [[0.0, 0.0, 0.0]])
     return grow_cluster(cluster, symbols[1:], rmin, radius, random, compactness)
+
+
+def random_box(
+    symbols: Sequence[str],
+    density: float,
+    masses: Mapping[str, float],
+    rmin: float,
+    random: np.random.Generator,
+) -> Atoms:
+    """Atoms at random in a periodic cube of `density` (g/cm^3), masses in g/mol, no two within `rmin` (Å) of one
+    another (random sequential addition). Raises StructureError if no place is left.
+    """
+    edge = (sum(masses[s] for s in symbols) * DENSITY_UNIT / density) ** (1 / 3)
+    positions = np.zeros((0, 3))
+    for _ in symbols:
+        places = random.uniform(0.0, edge, size=(_ATTEMPTS // 10, 3))
+        d = places[:, None, :] - positions[None]
+        d -= edge * np.round(d / edge)
+        free = np.flatnonzero((np.sum(d**2, axis=2) >= rmin**2).all(axis=1))
+        if len(free) == 0:
+            raise StructureError(
+                f"no room for {len(symbols)} atoms at {rmin:g} Å or more from each other at {density:g} g/cm^3"
+            )
+        positions = np.vstack([positions, places[free[0]]])
+    return Atoms(list(symbols), positions, cell=[edge] * 3, pbc=True)
+
+
+def density(atoms: Atoms, masses: Mapping[str, float]) -> float:
+    """g/cm^3 of a periodic structure, masses in g/mol."""
+    return sum(masses[s] for s in atoms.symbols) * DENSITY_UNIT / atoms.get_volume()
+
+
+def scaled_to_density(atoms: Atoms, wanted: float, masses: Mapping[str, float]) -> Atoms:
+    """The structure with its cell and positions scaled alike to a density of `wanted` g/cm^3."""
+    scaled = Atoms(atoms.symbols, atoms.positions, cell=atoms.cell, pbc=atoms.pbc)
+    factor = (density(atoms, masses) / wanted) ** (1 / 3)
+    scaled.set_cell(atoms.cell.array * factor, scale_atoms=True)
+    return scaled
+
+
+def smallest_distance(atoms: Atoms, reach: float) -> float:
+    """The smallest distance of two atoms, periodic images included (Å); `reach` where none is closer."""
+    distances = neighbor_list("d", atoms, reach)
+    return float(distances.min(initial=reach))
 
 
 def grow_cluster(

@@ -1,8 +1,9 @@
-"""Test sets: clusters of all sizes labelled by the reference, from three sources that no training has seen.
+"""Test sets: clusters of all sizes, or boxes of many densities, labelled by the reference, from three sources that
+no training has seen (see `alnn.testset_sources`).
 
-After the cluster paper (T. D. Loeffler et al., arXiv:1909.11654): a third comes from Metropolis chains at
-several temperatures, a third from nested sampling and a third from random construction, all of them with the
-reference itself and with energies up to +0.01 eV a molecule. The work is cut into tasks that depend on the
+After the cluster paper (T. D. Loeffler et al., arXiv:1909.11654): a third is thermal, at several temperatures, a
+third comes from nested sampling and a third from random construction, all of them with the reference itself and
+with energies up to +0.01 eV a molecule. The work is cut into tasks that depend on the
 seed and their own number only; each finished task is a file of its own. So the set is the same on any number
 of ranks, and a kill loses the tasks in hand only.
 """
@@ -12,35 +13,30 @@ from __future__ import annotations
 import json
 import shutil
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from ase import Atoms
 
-from alnn.errors import ConfigError, SamplingError, StructureError
+from alnn.errors import ConfigError
 from alnn.files import write_text_atomically
 from alnn.parallel import Ranks
-from alnn.pool import StructureTable, attach_label, read_table, write_structures
-from alnn.reference import Reference
-from alnn.structures import random_cluster
+from alnn.pool import StructureTable, read_table, write_structures
 
 SOURCES = ("metropolis", "nested", "random")
 TEMPERATURES = (200.0, 250.0, 300.0, 350.0, 400.0)  # K; ice-like to evaporating
+BOX_TEMPERATURES = (250.0, 260.0, 270.0, 280.0, 290.0, 300.0, 310.0, 320.0)  # K; where densities are wanted
 SIZES = (2, 70)
-LARGEST_ENERGY = 0.01  # eV/atom, the papers' upper end
 LONGEST_TASK = 30  # structures: small enough to lose, long enough to pay for its equilibration
-
-EQUILIBRATE = 120  # cycles from a random cluster to a thermal one
-KEEP_EVERY = 5  # cycles between two structures of a chain
-STAGE = 3  # cycles of a nested stage: only the ladder of energies is wanted, not its volumes
-ATTEMPTS = 50
 
 
 @dataclass(frozen=True)
 class Task:
-    """One chain: `structures` clusters of `size` atoms from `source`, at `temperature` (K) if Metropolis."""
+    """One chain: `structures` structures of `size` atoms from `source`, at `temperature` (K) if thermal, at `density`
+    (g/cm^3) if periodic.
+    """
 
     index: int
     source: str
@@ -48,38 +44,14 @@ class Task:
     structures: int
     temperature: float
     seed: int
+    density: float | None = None
 
     @property
     def origin(self) -> str:
         """What is written into each structure."""
-        temperature = f" T={self.temperature:g}" if self.source == "metropolis" else ""
-        return f"testset {self.source}{temperature} size={self.size}"
-
-
-@dataclass(frozen=True)
-class Surroundings:
-    """What is the same for all tasks: species, and the guards that the campaign's `sampling` gives.
-
-    rmin and radius (A): smallest distance, and the distance within which a cluster hangs together.
-    """
-
-    species: tuple[str, ...]
-    rmin: float
-    radius: float
-
-
-class Sampler(Protocol):
-    """Chains with the reference: what a task asks of `alnn.sampling`."""
-
-    def metropolis(
-        self, start: Atoms, temperature: float, equilibrate: int, cycles: int, every: int, seed: int
-    ) -> list[Atoms]:
-        """A structure every `every` of `cycles` cycles, after `equilibrate` cycles."""
-        ...
-
-    def nested(self, start: Atoms, cycles: int, stage: int, seed: int) -> list[Atoms]:
-        """A structure at the end of each stage of `stage` cycles, `cycles` in all."""
-        ...
+        temperature = f" T={self.temperature:g}" if self.temperature else ""
+        place = f"size={self.size}" if self.density is None else f"density={self.density:.3f}"
+        return f"testset {self.source}{temperature} {place}"
 
 
 def plan(
@@ -108,6 +80,16 @@ def plan(
     return tasks
 
 
+def plan_boxes(count: int, seed: int, size: int, densities: tuple[float, float]) -> list[Task]:
+    """As `plan` for periodic boxes of `size` atoms, each chain at a density of its own (g/cm^3)."""
+    tasks: list[Task] = []
+    for task in plan(count, seed, (size, size), BOX_TEMPERATURES):
+        density = float(np.random.default_rng(task.seed).uniform(*densities))
+        source = "dynamics" if task.source == "metropolis" else task.source
+        tasks.append(replace(task, source=source, density=density))
+    return tasks
+
+
 def _chains(wanted: int, sizes: tuple[int, int], random: np.random.Generator) -> list[tuple[int, int]]:
     """(size, structures) of every chain: each size as often as every other, up to one chain."""
     every_size = np.arange(sizes[0], sizes[1] + 1)
@@ -117,74 +99,6 @@ def _chains(wanted: int, sizes: tuple[int, int], random: np.random.Generator) ->
     chosen = np.concatenate(rounds)[:n_chains] if rounds else np.empty(0, int)
     lengths = [length] * (n_chains - 1) + [wanted - length * (n_chains - 1)] if n_chains else []
     return [(int(size), n) for size, n in zip(chosen, lengths, strict=True)]
-
-
-def run_task(task: Task, surroundings: Surroundings, sampler: Sampler, reference: Reference) -> list[Atoms]:
-    """The labelled structures of one task. Raises SamplingError if too few are below the energy limit."""
-    source: Callable[..., list[Atoms]] = {"metropolis": _metropolis, "nested": _nested, "random": _random}[
-        task.source
-    ]
-    kept: list[Atoms] = []
-    for attempt in range(ATTEMPTS):
-        random = np.random.default_rng([task.seed, attempt])
-        for atoms in source(task, task.structures - len(kept), surroundings, sampler, random):
-            label = reference.label(atoms)
-            if label.energy <= LARGEST_ENERGY * len(atoms):
-                atoms.info = {"origin": task.origin}
-                attach_label(atoms, label.energy, label.forces)
-                kept.append(atoms)
-        if len(kept) >= task.structures:
-            return _spread(kept, task.structures)
-    raise SamplingError(
-        f"{task.origin}: expected {task.structures} structures up to {LARGEST_ENERGY:+g} eV/atom, "
-        f"found {len(kept)} after {ATTEMPTS} attempts"
-    )
-
-
-def _metropolis(
-    task: Task, missing: int, around: Surroundings, sampler: Sampler, random: np.random.Generator
-) -> list[Atoms]:
-    start = _start(task, around, random)
-    cycles = missing * KEEP_EVERY
-    seed = int(random.integers(1, 2**31))
-    return sampler.metropolis(start, task.temperature, EQUILIBRATE, cycles, KEEP_EVERY, seed)
-
-
-def _nested(
-    task: Task, missing: int, around: Surroundings, sampler: Sampler, random: np.random.Generator
-) -> list[Atoms]:
-    """Many short stages, from which `_spread` picks: the ladder from the limit down to compact clusters."""
-    start = _start(task, around, random)
-    cycles = EQUILIBRATE + missing * KEEP_EVERY
-    return sampler.nested(start, cycles, STAGE, int(random.integers(1, 2**31)))
-
-
-def _random(
-    task: Task, missing: int, around: Surroundings, sampler: Sampler, random: np.random.Generator
-) -> list[Atoms]:
-    """Anything from loose branches to dense droplets, with close contacts and without."""
-    shares = 0.6 * random.random(missing)  # of the way from the smallest distance to the largest
-    distances = around.rmin + shares * (around.radius - around.rmin)
-    return [_construct(task.size, around, random, float(rmin)) for rmin in distances]
-
-
-def _start(task: Task, around: Surroundings, random: np.random.Generator) -> Atoms:
-    return _construct(task.size, around, random, 0.5 * (around.rmin + around.radius))
-
-
-def _construct(size: int, around: Surroundings, random: np.random.Generator, rmin: float) -> Atoms:
-    symbols = [str(s) for s in random.choice(around.species, size)]
-    compactness = int(random.choice([1, 2, 4, 8]))
-    try:
-        return random_cluster(symbols, rmin, around.radius, random, compactness)
-    except StructureError:  # too dense to find room: be content with the campaign's own smallest distance
-        return random_cluster(symbols, around.rmin, around.radius, random, 1)
-
-
-def _spread(structures: list[Atoms], count: int) -> list[Atoms]:
-    """`count` of the structures, evenly over their order."""
-    chosen = np.linspace(0, len(structures) - 1, count).round().astype(int)
-    return [structures[i] for i in chosen]
 
 
 def make(
@@ -250,9 +164,7 @@ def _concatenate(tables: Sequence[StructureTable]) -> StructureTable:
     )
 
 
-def identity(
-    tasks: Sequence[Task], surroundings: Surroundings, reference_lines: Sequence[str]
-) -> dict[str, Any]:
+def identity(tasks: Sequence[Task], surroundings: Any, reference_lines: Sequence[str]) -> dict[str, Any]:
     """Everything a test set depends on, to be compared before a half-finished one is gone on with."""
     return {
         "structures": sum(task.structures for task in tasks),

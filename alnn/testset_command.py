@@ -18,7 +18,9 @@ from alnn.pool import read_table
 from alnn.reference.lammps import LammpsReference
 from alnn.sampling import sample
 from alnn.sampling_settings import Guards, MetropolisRun, NestedRun
-from alnn.testset import Surroundings, Task, identity, make, plan, run_task
+from alnn.structures import density, read_all
+from alnn.testset import Task, identity, make, plan, plan_boxes
+from alnn.testset_sources import Surroundings, run_task
 
 COUNT = 140_000  # as many as the cluster paper tests on
 SEED = 20200101  # far from any campaign's, so that test and training differ
@@ -105,16 +107,15 @@ def testset_command(
     """
     ranks = Ranks()
     config = ranks.root(lambda: configuration.load(config_path))
-    if config.sampling.cluster is None:
-        raise ConfigError(f"{config_path}: sampling.cluster: expected a radius (test sets are of clusters)")
     path = output or _default_output(config)
-    tasks = plan(count, seed)
-    guards = Guards(rmin=config.sampling.rmin, cluster=config.sampling.cluster)
-    around = Surroundings(tuple(config.species), config.sampling.rmin, config.sampling.cluster)
+    tasks = ranks.root(lambda: _tasks(config, count, seed))
+    sampling, masses = config.sampling, config.all_masses()
+    guards = Guards(rmin=sampling.rmin, cluster=sampling.cluster)
+    around = Surroundings(tuple(config.species), sampling.rmin, sampling.cluster, masses)
     if ranks.root(lambda: _is_made(path, count)):
         _say(ranks, f"test set: {path} holds {count} structures already")
         return path
-    reference = LammpsReference(config.reference.lammps, config.species, config.all_masses(), config.folder)
+    reference = LammpsReference(config.reference.lammps, config.species, masses, config.folder)
     reference.check()
     sampler = ReferenceSampler(config, guards)
     with _Report(ranks, tasks, path.with_name(path.name + ".parts")) as finished:
@@ -128,6 +129,22 @@ def testset_command(
         )
     _say(ranks, f"test set: {count} structures in {path}")
     return path
+
+
+def _tasks(config: Campaign, count: int, seed: int) -> list[Task]:
+    """Clusters, or boxes as large as those that the campaign starts from, in its range of densities."""
+    sampling, start = config.sampling, config.start
+    if sampling.cluster is not None:
+        return plan(count, seed)
+    size = start.box
+    if start.file is not None:
+        path = config.folder / start.file
+        found = read_all(path, config.species, sampling.rmin)
+        size = len(found[0])
+        around = density(found[0], config.all_masses())
+    else:
+        around = start.density
+    return plan_boxes(count, seed, size or 2, sampling.density or (around, around))
 
 
 def _default_output(config: Campaign) -> Path:

@@ -11,7 +11,7 @@ import numpy as np
 from ase import Atoms
 
 from alnn.config import Campaign, Sampling
-from alnn.structures import random_cluster, resize_cluster
+from alnn.structures import random_box, random_cluster, resize_cluster, scaled_to_density, smallest_distance
 
 _RANDOM = 500_000  # in place of a walker's number where random candidates draw their seeds
 
@@ -39,7 +39,7 @@ def walkers(config: Campaign, pool: Sequence[Atoms], iteration: int) -> list[Wal
     made = []
     for index, kind in enumerate(kinds):
         random = np.random.default_rng([config.seed, iteration, index])
-        start = start_structure(sampling, pool, random)
+        start = start_structure(config, pool, random)
         seed = int(random.integers(1, 2**31))
         if kind == "metropolis":
             made.append(Walker(start, seed, sampling.metropolis.cycles, _temperature(sampling, random)))
@@ -48,12 +48,19 @@ def walkers(config: Campaign, pool: Sequence[Atoms], iteration: int) -> list[Wal
     return made
 
 
-def start_structure(sampling: Sampling, pool: Sequence[Atoms], random: np.random.Generator) -> Atoms:
-    """A random pool structure, cut or grown where sizes vary; or a random cluster of its composition."""
+def start_structure(config: Campaign, pool: Sequence[Atoms], random: np.random.Generator) -> Atoms:
+    """A random pool structure, cut or grown where sizes vary, at another density where that varies; or a random
+    structure of its composition.
+    """
+    sampling = config.sampling
     chosen = pool[int(random.integers(len(pool)))]
     bare = Atoms(chosen.symbols, chosen.positions, cell=chosen.cell, pbc=chosen.pbc)
     if sampling.cluster is None:
-        return bare
+        if sampling.density is None:
+            return bare
+        if random.random() < sampling.random_starts:
+            return _random_box(config, bare, _closest(sampling, random), random)
+        return _at_another_density(config, bare, random)
     if random.random() < sampling.random_starts:
         return _random_cluster(sampling, bare, sampling.rmin, random)
     size = _size(sampling, bare, random)
@@ -63,16 +70,19 @@ def start_structure(sampling: Sampling, pool: Sequence[Atoms], random: np.random
 
 
 def random_candidates(config: Campaign, pool: Sequence[Atoms], iteration: int) -> list[Atoms]:
-    """Random clusters of the pool's composition, from strings to droplets, that are candidates as they are."""
+    """Random structures of the pool's composition, from strings to droplets or boxes, candidates as they are."""
     sampling = config.sampling
     made = []
     for index in range(sampling.random_candidates):
         random = np.random.default_rng([config.seed, iteration, _RANDOM + index])
         bare = pool[int(random.integers(len(pool)))]
-        # At rmin itself energies are far above anything that matters.
-        closest = sampling.rmin + random.uniform(0.25, 0.7) * (sampling.cluster - sampling.rmin)
-        atoms = _random_cluster(sampling, bare, closest, random)
-        atoms.info["origin"] = f"random size={len(atoms)}"
+        closest = _closest(sampling, random)
+        if sampling.cluster is None:
+            atoms = _random_box(config, bare, closest, random)
+            atoms.info["origin"] = f"random V={atoms.get_volume() / len(atoms):.3f}"
+        else:
+            atoms = _random_cluster(sampling, bare, closest, random)
+            atoms.info["origin"] = f"random size={len(atoms)}"
         made.append(atoms)
     return made
 
@@ -87,6 +97,24 @@ def spread_evenly(count: int, wanted: int | None) -> list[int]:
 def _size(sampling: Sampling, bare: Atoms, random: np.random.Generator) -> int:
     low, high = sampling.sizes or (len(bare), len(bare))
     return int(random.integers(low, high + 1))
+
+
+def _closest(sampling: Sampling, random: np.random.Generator) -> float:
+    """Smallest distance in a random structure (Å): at rmin itself energies are far above anything that matters."""
+    reach = sampling.cluster if sampling.cluster is not None else 1.45 * sampling.rmin
+    return sampling.rmin + random.uniform(0.25, 0.7) * (reach - sampling.rmin)
+
+
+def _random_box(config: Campaign, bare: Atoms, closest: float, random: np.random.Generator) -> Atoms:
+    low, high = config.sampling.density
+    return random_box(list(bare.symbols), random.uniform(low, high), config.all_masses(), closest, random)
+
+
+def _at_another_density(config: Campaign, bare: Atoms, random: np.random.Generator) -> Atoms:
+    """The structure scaled to a density from the range; as it was where that brings atoms within rmin."""
+    low, high = config.sampling.density
+    scaled = scaled_to_density(bare, random.uniform(low, high), config.all_masses())
+    return scaled if smallest_distance(scaled, 2 * config.sampling.rmin) > config.sampling.rmin else bare
 
 
 def _random_cluster(sampling: Sampling, bare: Atoms, closest: float, random: np.random.Generator) -> Atoms:

@@ -22,3 +22,11 @@ class Reference(Protocol):
     def minimize(self, atoms: Atoms) -> Atoms:
         """The nearest minimum of the energy. Raises ReferenceError_."""
         ...
+
+    def dynamics(
+        self, atoms: Atoms, temperature: float, timestep: float, steps: int, every: int, seed: int
+    ) -> list[Atoms]:
+        """Structures each `every` of `steps` steps of canonical dynamics at a fixed cell: temperature in K, timestep
+        in ps. Raises ReferenceError_.
+        """
+        ...

@@ -70,6 +70,33 @@ class LammpsReference:
         minimum.positions = _to_ase(prism, lmp.numpy.extract_atom("x")[: len(atoms)].copy())
         return minimum
 
+    def dynamics(
+        self, atoms: Atoms, temperature: float, timestep: float, steps: int, every: int, seed: int
+    ) -> list[Atoms]:
+        """Structures each `every` of `steps` steps of canonical dynamics (Nose-Hoover) at a fixed cell.
+
+        temperature in K, timestep in ps; velocities are drawn anew. Raises ReferenceError_.
+        """
+        lmp, prism = self._load(atoms)
+        self._run(lmp, "reset_timestep 0")
+        for command in (
+            f"velocity all create {temperature:.17g} {seed} loop geom",
+            f"timestep {timestep:.17g}",
+            f"fix dynamics all nvt temp {temperature:.17g} {temperature:.17g} {100 * timestep:.17g}",
+        ):
+            self._run(lmp, command, atoms)
+        frames = []
+        for _ in range(max(steps // every, 1)):
+            self._run(lmp, f"run {min(every, steps)}", atoms)
+            frame = atoms.copy()
+            frame.calc = None
+            positions = np.array(lmp.gather_atoms("x", 1, 3)).reshape(-1, 3)
+            frame.positions = _to_ase(prism, positions)
+            frame.wrap()
+            frames.append(frame)
+        self._run(lmp, "unfix dynamics")
+        return frames
+
     def _load(self, atoms: Atoms) -> tuple[object, Prism | None]:
         lmp = self._instance(tuple(bool(p) for p in atoms.pbc))
         lmp.command("delete_atoms group all compress yes")

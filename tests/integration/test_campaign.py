@@ -157,6 +157,14 @@ def test_two_ranks_make_the_same_campaign(undisturbed, tmp_path):
     assert len(list((tmp_path / "run" / "labels").glob("*.jsonl"))) == 2
 
 
+def test_a_campaign_stops_at_its_largest_pool(tmp_path):
+    config = write_config(tmp_path, method="error")
+    config.write_text(config.read_text().replace("stop: {", "stop: {max_structures: 5, "))
+    output = finish(start(config))
+    assert "stopped: 5 structures" in output
+    assert sum(len(read_structures(path)) for path in (tmp_path / "run" / "pool").glob("*.h5")) == 5
+
+
 def test_training_by_tensorflow_repeats_to_the_last_bit(tmp_path):
     """On two ranks, killed in its second iteration and resumed on one: the campaign of one rank left alone."""
     finish(start(write_config(tmp_path, "alone", iterations=3), light=False))

@@ -14,7 +14,7 @@ import pytest
 from alnn.errors import ConfigError
 from alnn.pool import read_structures
 from alnn.reference.lammps import LammpsReference
-from alnn.structures import is_connected
+from alnn.structures import density, is_connected
 from alnn.testset_command import testset_command as make_testset
 
 INPUTS = Path(__file__).parents[2] / "inputs" / "water_clusters"
@@ -124,10 +124,26 @@ def test_finished_set_is_not_made_twice(config, tmp_path, capsys):
         make_testset(config, 7, path, seed=3)
 
 
-def test_periodic_campaign_has_no_cluster_test_set(config):
-    config.write_text(CONFIG + "sampling: {cluster: null}\n")
-    with pytest.raises(ConfigError, match=r"sampling\.cluster: expected a radius"):
-        make_testset(config, 6)
+def test_boxes_of_many_densities(config, tmp_path):
+    config.write_text(
+        CONFIG.replace("{cluster: 5}", "{box: 30, equilibrate: 0}")
+        + "sampling: {cluster: null, density: [0.8, 1.2]}\n"
+    )
+    path = make_testset(config, 12, tmp_path / "set.h5", seed=3)
+    structures = read_structures(path)
+    assert len(structures) == 12
+    assert all(len(atoms) == 30 and atoms.pbc.all() for atoms in structures)
+    densities = {round(density(atoms, {"W": 18.015}), 3) for atoms in structures}
+    assert len(densities) > 2 and min(densities) >= 0.8 and max(densities) <= 1.2
+    assert {atoms.info["origin"].split()[1] for atoms in structures} == {"dynamics", "nested", "random"}
+    for atoms in structures:
+        assert f"density={density(atoms, {'W': 18.015}):.3f}" in atoms.info["origin"]
+        assert atoms.get_potential_energy() <= 0.01 * 30
+    reference = LammpsReference(
+        ["pair_style tersoff", "pair_coeff * * ML-BOP.tersoff W"], ["W"], {"W": 18.015}, config.parent
+    )
+    label = reference.label(structures[0])
+    assert structures[0].get_potential_energy() == pytest.approx(label.energy, abs=1e-9)
 
 
 def test_missing_reference_file_is_said_before_anything_is_made(config, tmp_path):

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from alnn import testset
+from alnn import testset, testset_sources
 from alnn.errors import ConfigError, SamplingError
 from alnn.labels import Label
 from alnn.parallel import Ranks
 from alnn.pool import read_structures
-from alnn.testset import Surroundings, Task, identity, make, plan, run_task
+from alnn.testset import Task, identity, make, plan
+from alnn.testset_sources import Surroundings, run_task
 
 WATER = Surroundings(("W",), rmin=2.0, radius=3.5)
 
@@ -122,7 +123,7 @@ def test_task_that_finds_nothing_below_the_limit_says_so():
 
 
 def test_nested_structures_are_picked_from_the_whole_ladder():
-    strata = (testset.EQUILIBRATE + 20 * testset.KEEP_EVERY) // testset.STAGE
+    strata = (testset_sources.EQUILIBRATE + 20 * testset_sources.KEEP_EVERY) // testset_sources.STAGE
     energies = np.linspace(0.009, -0.4, strata)
     structures = run_task(
         Task(0, "nested", 4, 20, 0.0, seed=1), WATER, ShakingSampler(), LevelReference(*energies)
