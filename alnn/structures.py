@@ -17,6 +17,7 @@ DENSITY_UNIT = 1e24 / units.mol
 """g/mol/Å^3 in g/cm^3."""
 
 _ATTEMPTS = 20_000
+_AT_ONCE = 50
 
 
 def read_all(
@@ -113,11 +114,14 @@ def random_box(
     edge = (sum(masses[s] for s in symbols) * DENSITY_UNIT / density) ** (1 / 3)
     positions = np.zeros((0, 3))
     for _ in symbols:
-        places = random.uniform(0.0, edge, size=(_ATTEMPTS // 10, 3))
-        d = places[:, None, :] - positions[None]
-        d -= edge * np.round(d / edge)
-        free = np.flatnonzero((np.sum(d**2, axis=2) >= rmin**2).all(axis=1))
-        if len(free) == 0:
+        for _ in range(_ATTEMPTS // _AT_ONCE):
+            places = random.uniform(0.0, edge, size=(_AT_ONCE, 3))
+            d = places[:, None, :] - positions[None]
+            d -= edge * np.round(d / edge)
+            free = np.flatnonzero((np.sum(d**2, axis=2) >= rmin**2).all(axis=1))
+            if len(free):
+                break
+        else:
             raise StructureError(
                 f"no room for {len(symbols)} atoms at {rmin:g} Å or more from each other at {density:g} g/cm^3"
             )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -19,10 +19,10 @@ LARGEST_ENERGY = 0.01  # eV/atom, the papers' upper end
 EQUILIBRATE = 120  # cycles from a random cluster to a thermal one
 KEEP_EVERY = 5  # cycles between two structures of a chain
 STAGE = 3  # cycles of a nested stage: only the ladder of energies is wanted, not its volumes
-BOX_EQUILIBRATE = 60  # cycles of a nested run of a box before structures are kept: each costs whole energies
+BOX_EQUILIBRATE = 30  # cycles of a nested run of a box before structures are kept: each costs whole energies
 BOX_KEEP_EVERY = 2
 TIMESTEP = 0.005  # ps; for beads of the mass of water
-DYNAMICS_EQUILIBRATE = 4000  # steps from a minimised random box
+DYNAMICS_EQUILIBRATE = 2000  # steps from a minimised random box
 DYNAMICS_KEEP_EVERY = 100  # steps
 ATTEMPTS = 50
 
@@ -85,10 +85,13 @@ def _candidates(
 ) -> list[Atoms]:
     if task.source == "dynamics":
         return _dynamics(task, missing, around, reference, random)
-    source: Callable[..., list[Atoms]] = {"metropolis": _metropolis, "nested": _nested, "random": _random}[
-        task.source
-    ]
-    return source(task, missing, around, sampler, random)
+    if task.source == "random":
+        return _random(task, missing, around, random)
+    start = _start(task, around, random)
+    if task.density is not None:  # a random box is too far from the liquid for a ladder that should reach it
+        start = reference.minimize(start)
+    chain = {"metropolis": _metropolis, "nested": _nested}[task.source]
+    return chain(task, missing, start, sampler, int(random.integers(1, 2**31)))
 
 
 def _dynamics(
@@ -102,33 +105,24 @@ def _dynamics(
     return frames[-missing:]
 
 
-def _metropolis(
-    task: Task, missing: int, around: Surroundings, sampler: Sampler, random: np.random.Generator
-) -> list[Atoms]:
-    start = _start(task, around, random)
+def _metropolis(task: Task, missing: int, start: Atoms, sampler: Sampler, seed: int) -> list[Atoms]:
     cycles = missing * KEEP_EVERY
-    seed = int(random.integers(1, 2**31))
     return sampler.metropolis(start, task.temperature, EQUILIBRATE, cycles, KEEP_EVERY, seed)
 
 
-def _nested(
-    task: Task, missing: int, around: Surroundings, sampler: Sampler, random: np.random.Generator
-) -> list[Atoms]:
+def _nested(task: Task, missing: int, start: Atoms, sampler: Sampler, seed: int) -> list[Atoms]:
     """Many short stages, from which `_spread` picks: the ladder from the limit down to compact structures."""
-    start = _start(task, around, random)
     if task.density is None:
         cycles, stage = EQUILIBRATE + missing * KEEP_EVERY, STAGE
     else:
         cycles, stage = BOX_EQUILIBRATE + missing * BOX_KEEP_EVERY, BOX_KEEP_EVERY
-    return sampler.nested(start, cycles, stage, int(random.integers(1, 2**31)))
+    return sampler.nested(start, cycles, stage, seed)
 
 
-def _random(
-    task: Task, missing: int, around: Surroundings, sampler: Sampler, random: np.random.Generator
-) -> list[Atoms]:
+def _random(task: Task, missing: int, around: Surroundings, random: np.random.Generator) -> list[Atoms]:
     """Anything from loose branches to dense droplets, with close contacts and without."""
     shares = 0.6 * random.random(missing)  # of the way from the smallest distance to the largest
-    reach = around.radius if around.radius is not None else 1.75 * around.rmin
+    reach = around.radius if around.radius is not None else 1.6 * around.rmin
     distances = around.rmin + shares * (reach - around.rmin)
     return [_construct(task, around, random, float(rmin)) for rmin in distances]
 
