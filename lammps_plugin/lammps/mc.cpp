@@ -9,6 +9,7 @@
 #include "error.h"
 #include "fmt/format.h"
 #include "force.h"
+#include "group.h"
 #include "lammps.h"
 #include "mc/metropolis.hpp"
 #include "mc_local.h"
@@ -56,63 +57,117 @@ double Mc::to_ev() const {
              : 1.0;
 }
 
-void Mc::sample(const McSettings& settings) {
-  timed_out_ = false;
-  atoms_ = std::make_unique<McAtoms>(lmp);
-  const Box box = atoms_->box();
-  if (settings.cluster_radius == 0.0 && !(box.periodic[0] && box.periodic[1] && box.periodic[2])) {
+double Mc::pressure_to_ev() const {
+  constexpr double bar = 1.0 / 1.602176634e6;  // eV/A^3
+  return strcmp(update->unit_style, "real") == 0 ? 1.01325 * bar : bar;
+}
+
+void Mc::check_box(const McSettings& settings, const Box& box) const {
+  if (settings.cluster_radius == 0.0 && !box.all_periodic()) {
     const std::string what =
         "mc: particles can leave for good in a direction that is not periodic; "
         "the keyword cluster with a radius keeps them together";
     if (settings.ensemble == Ensemble::nested) error->all(FLERR, what);
     if (comm->me == 0) error->warning(FLERR, what);
   }
+  if (settings.volume_moves && !box.all_periodic())
+    error->all(FLERR, "mc: expected a box periodic in all directions for moves of the volume, found another");
+  const double volume = box.volume() / atoms_->size();
+  if (settings.volume_moves && (volume < settings.volume_low || volume > settings.volume_high))
+    error->all(FLERR, "mc: expected a start within volume {:g} {:g} A^3 per atom, found {:g}",
+               settings.volume_low, settings.volume_high, volume);
   if (settings.cluster_radius > 0.0 && atoms_->size() > 32768)
     error->all(FLERR, "mc: expected at most 32768 atoms with the keyword cluster, found {}", atoms_->size());
+}
+
+VolumeMoves Mc::volume_moves(const McSettings& settings) const {
+  return {settings.volume_moves, settings.dlnv, settings.volume_low, settings.volume_high,
+          narrowest_box(lmp, start_box_)};
+}
+
+void Mc::sample(const McSettings& settings) {
+  timed_out_ = false;
+  atoms_ = std::make_unique<McAtoms>(lmp);
+  const Box box = start_box_ = atoms_->box();
+  start_origin_ = {domain->boxlo[0], domain->boxlo[1], domain->boxlo[2]};
+  check_box(settings, box);
   Guards guards(atoms_->positions(), atoms_->types(), box, settings.rmin, settings.cluster_radius);
   open_dump(settings);
   const std::unique_ptr<EnergyModel> model = energy_model(settings);
-  ChainState state = start_chain(atoms_->positions(), *model);
+  const double pressure = settings.volume_moves ? settings.pressure * pressure_to_ev() : 0.0;
+  ChainState state = start_chain(atoms_->positions(), box, pressure, *model);
   if (timer->has_timeout()) timer->init_timeout();
 
   const double start = platform::walltime();
-  if (settings.ensemble == Ensemble::nvt)
-    sample_nvt(settings, state, guards, *model);
-  else
+  if (settings.ensemble == Ensemble::nested)
     sample_nested(settings, state, guards, *model);
-  report_end(state, state.counts, platform::walltime() - start);
+  else
+    sample_metropolis(settings, state, guards, *model);
+  report_end(state, platform::walltime() - start);
 
   // Rank 0 has written the frames; should ranks on unlike processors differ in a last bit, its positions
-  // hold.
+  // and box hold.
   MPI_Bcast(state.positions.data(), 3 * state.size(), MPI_DOUBLE, 0, world);
-  atoms_->place_all(state.positions);
+  MPI_Bcast(&state.box, sizeof state.box, MPI_BYTE, 0, world);
+  atoms_->place_all(state.box, state.positions);
   dump_.reset();
   atoms_.reset();
 }
 
-void Mc::sample_nvt(const McSettings& settings, ChainState& state, Guards& guards, EnergyModel& model) {
-  MetropolisSettings s;
-  s.cycles = settings.cycles;
-  s.equilibrate = settings.equilibrate;
-  s.temperature = settings.temperature;
-  s.displace = settings.displace;
-  s.check = settings.check;
+void Mc::sample_metropolis(const McSettings& settings, ChainState& state, Guards& guards,
+                           EnergyModel& model) {
+  const bool npt = settings.ensemble == Ensemble::npt;
+  const std::string conditions = fmt::format("temperature={}", settings.temperature) +
+                                 (npt ? fmt::format(" pressure={}", settings.pressure) : std::string());
+  const auto log_file = open(settings.log_file);
+  write(log_file, "cycle,energy (eV/atom),volume (A^3/atom)\n");
+  BlockAverage volume(settings.cycles);
+  const auto report = [&](std::int64_t cycle) {
+    utils::logmesg(lmp, fmt::format("{:8d} {:18.10f} {:11.4f}", cycle, state.energy_per_particle(),
+                                    state.counts.acceptance()) +
+                            (npt ? fmt::format(" {:18.6f} {:18.4f}\n", state.volume_per_particle(),
+                                               state.volume_counts.acceptance())
+                                 : "\n"));
+  };
   const std::int64_t report_every = std::max<std::int64_t>(1, settings.cycles / 10);
-  utils::logmesg(lmp, fmt::format("   Cycle   Energy/atom (eV)  Acceptance\n{:8d} {:18.10f}\n", 0,
-                                  state.energy_per_particle()));
+  utils::logmesg(lmp, std::string("   Cycle   Energy/atom (eV)  Acceptance") +
+                          (npt ? "  Volume/atom (A^3)  Volume acceptance\n" : "\n"));
+  report(0);
+  const MetropolisSettings s{settings.cycles,   settings.equilibrate, settings.temperature,
+                             settings.displace, settings.check,       volume_moves(settings)};
   const MetropolisResult result =
       run_metropolis(s, state, guards, model, {settings.seed}, [&](std::int64_t cycle) {
+        if (cycle > 0) volume.add(state.volume_per_particle());
         if (cycle > 0 && settings.dump_every > 0 && cycle % settings.dump_every == 0)
-          write_frame(state, fmt::format("cycle={} temperature={}", cycle, settings.temperature));
-        if (cycle > 0 && cycle % report_every == 0)
-          utils::logmesg(lmp, fmt::format("{:8d} {:18.10f} {:11.4f}\n", cycle, state.energy_per_particle(),
-                                          state.counts.acceptance()));
+          write_frame(state, fmt::format("cycle={} {}", cycle, conditions));
+        if (cycle > 0 && settings.log_every > 0 && cycle % settings.log_every == 0)
+          write(log_file,
+                fmt::format(
+                    "{},{:.12g},{}\n", cycle, state.energy_per_particle(),
+                    state.box.all_periodic() ? fmt::format("{:.12g}", state.volume_per_particle()) : ""));
+        if (cycle > 0 && cycle % report_every == 0) report(cycle);
         return keep_going(cycle + settings.equilibrate);
       });
+  utils::logmesg(lmp,
+                 fmt::format("mc {}: {} cycles at {} K, displace {:.6g} A, acceptance {:.4f} of {} moves\n",
+                             npt ? "npt" : "nvt", result.cycles, settings.temperature, result.displace,
+                             result.production.acceptance(), result.production.attempted));
+  if (!npt) return;
+  utils::logmesg(lmp, fmt::format("mc npt: pressure {}, dlnv {:.6g}, acceptance {:.4f} of {} volume moves\n",
+                                  settings.pressure, result.dlnv, result.volume_production.acceptance(),
+                                  result.volume_production.attempted));
+  report_volume(volume);
+}
+
+void Mc::report_volume(const BlockAverage& volume) const {
+  const double mass = group->mass(0) / atoms_->size();  // g/mol; collective
+  if (volume.count() == 0) return;
+  constexpr double to_g_cm3 = 1.66053906660;  // of g/mol per A^3
   utils::logmesg(
-      lmp, fmt::format("mc nvt: {} cycles at {} K, displace {:.6g} A, acceptance {:.4f} of {} moves\n",
-                       result.cycles, settings.temperature, result.displace, result.production.acceptance(),
-                       result.production.attempted));
+      lmp, fmt::format("mc npt: mean volume {:.8g} A^3/atom, standard error {:.2g} by ten blocks, standard "
+                       "deviation {:.4g}; density {:.6g} g/cm^3\n",
+                       volume.mean(), volume.standard_error(), volume.standard_deviation(),
+                       to_g_cm3 * mass / volume.mean()));
 }
 
 void Mc::sample_nested(const McSettings& settings, ChainState& state, Guards& guards, EnergyModel& model) {
@@ -123,18 +178,25 @@ void Mc::sample_nested(const McSettings& settings, ChainState& state, Guards& gu
   s.tune = settings.tune;
   s.check = settings.check;
   s.temperatures = settings.temperatures;
-  utils::logmesg(lmp,
-                 "Stage        Cap (eV/atom)     ln X   Acceptance    Displace     Mean (eV/atom)   "
-                 "Lowest (eV/atom)    Samples\n");
+  s.volume = volume_moves(settings);
+  const bool npt = settings.volume_moves;
+  utils::logmesg(lmp, std::string("Stage        Cap (eV/atom)     ln X   Acceptance    Displace     Mean "
+                                  "(eV/atom)   Lowest (eV/atom)    Samples") +
+                          (npt ? "  Volume/atom (A^3)  Volume acceptance       dlnv\n" : "\n"));
+  const std::string pressure = npt ? fmt::format(" pressure={}", settings.pressure) : "";
   const NestedResult result = run_nested(
       s, state, guards, model, {settings.seed},
       [&](const Stage& stage, std::int64_t cycle) {
-        utils::logmesg(lmp,
-                       fmt::format("{:5d} {:20.10f} {:8.3f} {:12.5f} {:11.5f} {:18.10f} {:18.10f} {:10d}\n",
-                                   stage.number, stage.cap, stage.log_volume, stage.counts.acceptance(),
-                                   stage.displace, stage.mean, stage.lowest, stage.samples));
+        std::string line = fmt::format("{:5d} {:20.10f} {:8.3f} {:12.5f} {:11.5f} {:18.10f} {:18.10f} {:10d}",
+                                       stage.number, stage.cap, stage.log_volume, stage.counts.acceptance(),
+                                       stage.displace, stage.mean, stage.lowest, stage.samples);
+        if (npt)
+          line += fmt::format(" {:18.6f} {:18.5f} {:10.6f}", state.volume_per_particle(),
+                              stage.volume_counts.acceptance(), stage.dlnv);
+        utils::logmesg(lmp, line + "\n");
         if (stage.at_cap)
-          write_frame(state, fmt::format("stratum={} cycle={} cap={:.12g}", stage.number, cycle, stage.cap));
+          write_frame(state, fmt::format("stratum={} cycle={} cap={:.12g}{}", stage.number, cycle, stage.cap,
+                                         pressure));
       },
       [&](std::int64_t cycle) { return keep_going(cycle); });
   for (std::size_t t = 0; t < settings.temperatures.size(); ++t)
@@ -172,29 +234,42 @@ void Mc::open_dump(const McSettings& settings) {
   if (species_.empty())
     error->all(FLERR, "mc: expected the names of the {} atom types by the keyword species, found none",
                atom->ntypes);
+  dump_ = open(settings.dump_file);
+}
+
+/// A file of rank 0, none if the path is empty.
+std::unique_ptr<OutputFile> Mc::open(const std::string& path) const {
+  std::unique_ptr<OutputFile> file;
+  if (path.empty()) return file;
   std::string fault;
   if (comm->me == 0) {
     try {
-      dump_ = std::make_unique<FrameFile>(settings.dump_file);
+      file = std::make_unique<OutputFile>(path);
     } catch (const std::runtime_error& caught) {
       fault = caught.what();
     }
   }
   int failed = !fault.empty();
   MPI_Bcast(&failed, 1, MPI_INT, 0, world);
-  if (failed)
-    error->all(FLERR, "mc: {}", fault.empty() ? "rank 0 could not open " + settings.dump_file : fault);
+  if (failed) error->all(FLERR, "mc: {}", fault.empty() ? "rank 0 could not open " + path : fault);
+  return file;
+}
+
+void Mc::write(const std::unique_ptr<OutputFile>& file, const std::string& text) const {
+  if (!file) return;
+  try {
+    file->write(text);
+  } catch (const std::runtime_error& fault) {
+    error->one(FLERR, "mc: {}", fault.what());  // only rank 0 writes
+  }
 }
 
 void Mc::write_frame(const ChainState& state, const std::string& keys) {
   if (!dump_) return;
-  const Vec3 origin{domain->boxlo[0], domain->boxlo[1], domain->boxlo[2]};
-  try {
-    dump_->write(extended_xyz(state.positions, atoms_->types(), species_, atoms_->box(), origin,
-                              fmt::format("energy={:.12g} {}", state.energy, keys)));
-  } catch (const std::runtime_error& fault) {
-    error->one(FLERR, "mc: {}", fault.what());  // only rank 0 writes
-  }
+  // LAMMPS' box may lag behind the chain's.
+  const double factor = state.box.all_periodic() ? state.box.lx / start_box_.lx : 1.0;
+  write(dump_, extended_xyz(state.positions, atoms_->types(), species_, state.box, factor * start_origin_,
+                            fmt::format("energy={:.12g} {}", state.energy, keys)));
 }
 
 bool Mc::keep_going(std::int64_t cycle) {
@@ -202,13 +277,16 @@ bool Mc::keep_going(std::int64_t cycle) {
   return !timed_out_;
 }
 
-void Mc::report_end(const ChainState& state, const MoveCounts& counts, double seconds) {
-  utils::logmesg(
-      lmp,
-      fmt::format("mc: {} moves in {:.3f} s ({:.0f} moves/s); accepted {}, refused {}, rmin {}, cluster {}, "
-                  "not finite {}\n",
-                  counts.attempted, seconds, seconds > 0.0 ? counts.attempted / seconds : 0.0,
-                  counts.accepted, counts.refused, counts.hard_core, counts.disconnected, counts.non_finite));
+void Mc::report_end(const ChainState& state, double seconds) const {
+  const MoveCounts counts = state.counts + state.volume_counts;
+  std::string line = fmt::format(
+      "mc: {} moves in {:.3f} s ({:.0f} moves/s); accepted {}, refused {}, rmin {}, cluster {}, not finite "
+      "{}",
+      counts.attempted, seconds, seconds > 0.0 ? counts.attempted / seconds : 0.0, counts.accepted,
+      counts.refused, counts.hard_core, counts.disconnected, counts.non_finite);
+  if (state.volume_counts.attempted > 0)
+    line += fmt::format(", volume {}, too narrow {}", counts.out_of_range, counts.narrow);
+  utils::logmesg(lmp, line + "\n");
   utils::logmesg(lmp,
                  fmt::format("mc: energy {:.10g} eV, largest drift of the running energy {:.3g} eV/atom{}\n",
                              state.energy, state.largest_drift, timed_out_ ? "; stopped by the timer" : ""));

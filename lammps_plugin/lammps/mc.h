@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "command.h"
+#include "mc/block_average.hpp"
 #include "mc/chain.hpp"
 #include "mc/nested.hpp"
 #include "mc_atoms.h"
@@ -16,7 +17,7 @@
 
 namespace LAMMPS_NS {
 
-/// `mc nvt NCYCLES T keywords` and `mc nested NCYCLES STAGE keywords`.
+/// `mc nvt NCYCLES T keywords`, `mc npt NCYCLES T P keywords` and `mc nested NCYCLES STAGE keywords`.
 class Mc : public Command {
  public:
   explicit Mc(LAMMPS* lmp) : Command(lmp) {}
@@ -25,21 +26,29 @@ class Mc : public Command {
  private:
   void check_input() const;
   void sample(const alnn::McSettings& settings);
-  void sample_nvt(const alnn::McSettings& settings, alnn::ChainState& state, alnn::Guards& guards,
-                  alnn::EnergyModel& model);
+  void check_box(const alnn::McSettings& settings, const alnn::Box& box) const;
+  alnn::VolumeMoves volume_moves(const alnn::McSettings& settings) const;
+  void sample_metropolis(const alnn::McSettings& settings, alnn::ChainState& state, alnn::Guards& guards,
+                         alnn::EnergyModel& model);
   void sample_nested(const alnn::McSettings& settings, alnn::ChainState& state, alnn::Guards& guards,
                      alnn::EnergyModel& model);
   std::unique_ptr<alnn::EnergyModel> energy_model(const alnn::McSettings& settings);
   std::string why_not_local() const;
   std::vector<std::string> species_names(const alnn::McSettings& settings) const;
   void open_dump(const alnn::McSettings& settings);
+  std::unique_ptr<alnn::OutputFile> open(const std::string& path) const;
+  void write(const std::unique_ptr<alnn::OutputFile>& file, const std::string& text) const;
   void write_frame(const alnn::ChainState& state, const std::string& keys);
   bool keep_going(std::int64_t cycle);
-  void report_end(const alnn::ChainState& state, const alnn::MoveCounts& counts, double seconds);
+  void report_volume(const alnn::BlockAverage& volume) const;
+  void report_end(const alnn::ChainState& state, double seconds) const;
   double to_ev() const;
+  double pressure_to_ev() const;
 
   std::unique_ptr<alnn::McAtoms> atoms_;
-  std::unique_ptr<alnn::FrameFile> dump_;  // of rank 0
+  std::unique_ptr<alnn::OutputFile> dump_;  // of rank 0
+  alnn::Box start_box_;
+  alnn::Vec3 start_origin_;
   std::vector<std::string> species_;
   bool timed_out_ = false;
 };

@@ -115,6 +115,22 @@ void McAtoms::place(int k, const Vec3& position) {
   x[2] = p.z;
 }
 
+void McAtoms::rescale(const Box& box, const std::vector<Vec3>& positions) {
+  const double factor = box.lx / domain->xprd, lengths[3] = {box.lx, box.ly, box.lz};
+  for (int d = 0; d < 3; ++d) {
+    domain->boxlo[d] *= factor;
+    domain->boxhi[d] = domain->boxlo[d] + lengths[d];
+  }
+  if (domain->triclinic) domain->xy = box.xy, domain->xz = box.xz, domain->yz = box.yz;
+  domain->set_global_box();
+  domain->set_local_box();
+  for (int k = 0; k < size(); ++k) {
+    offset_[k] = factor * offset_[k];  // whole cell vectors
+    place(k, positions[k]);
+  }
+  stale_ = true;
+}
+
 void McAtoms::update() {
   if (stale_) {
     rebuild();
@@ -188,7 +204,13 @@ void McAtoms::write_positions() {
   for (int k = 0; k < size(); ++k) place(k, positions_[k]);
 }
 
-void McAtoms::place_all(const std::vector<Vec3>& target) {
+void McAtoms::place_all(const Box& box, const std::vector<Vec3>& target) {
+  if (const double factor = box.lx / domain->xprd; box.all_periodic() && factor != 1.0) {
+    std::vector<Vec3> scaled = positions_;
+    for (Vec3& p : scaled) p = factor * p;
+    rescale(box, scaled);
+    rebuild();
+  }
   // An atom changes owner only between adjacent ranks, so a long way is gone in steps.
   double longest = 0.0;
   for (int k = 0; k < size(); ++k) longest = std::max(longest, std::sqrt(norm2(target[k] - positions_[k])));

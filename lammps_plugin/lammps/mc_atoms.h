@@ -23,10 +23,13 @@ class McAtoms : protected LAMMPS_NS::Pointers {
 
   /// Put particle `k` at `position` (any image).
   void place(int k, const Vec3& position);
+  /// Give LAMMPS the periodic box `box`, which is the present one scaled about the origin, and put the
+  /// particles at `positions`, which are the present ones scaled like it.
+  void rescale(const Box& box, const std::vector<Vec3>& positions);
   /// Bring ghosts up to date; and owners and neighbour lists if atoms have moved far.
   void update();
-  /// Put all particles at `positions`, however far away, with their owners.
-  void place_all(const std::vector<Vec3>& positions);
+  /// Put all particles at `positions`, however far away, with their owners, in `box` (as in `rescale`).
+  void place_all(const Box& box, const std::vector<Vec3>& positions);
 
  private:
   void gather();

@@ -50,15 +50,15 @@ std::string extended_xyz(const std::vector<Vec3>& positions, const std::vector<i
   return frame;
 }
 
-FrameFile::FrameFile(const std::string& path) : path_(path), file_(std::fopen(path.c_str(), "w")) {
+OutputFile::OutputFile(const std::string& path) : path_(path), file_(std::fopen(path.c_str(), "w")) {
   if (!file_)
     throw std::runtime_error("expected to write the file " + path_ + ", found: " + std::strerror(errno));
   std::setvbuf(file_.get(), nullptr, _IONBF, 0);
 }
 
-void FrameFile::write(const std::string& frame) {
-  if (std::fwrite(frame.data(), 1, frame.size(), file_.get()) != frame.size())
-    throw std::runtime_error("expected to write a frame to " + path_ + ", found: " + std::strerror(errno));
+void OutputFile::write(const std::string& text) {
+  if (std::fwrite(text.data(), 1, text.size(), file_.get()) != text.size())
+    throw std::runtime_error("expected to write to " + path_ + ", found: " + std::strerror(errno));
 }
 
 }  // namespace alnn

@@ -17,12 +17,12 @@ std::string extended_xyz(const std::vector<Vec3>& positions, const std::vector<i
                          const std::vector<std::string>& species, const Box& box, const Vec3& origin,
                          const std::string& keys);
 
-/// A file that gets each frame in one write, so that a killed job leaves whole frames.
-class FrameFile {
+/// A file that gets each frame or line in one write, so that a killed job leaves whole ones.
+class OutputFile {
  public:
   /// Throws std::runtime_error if the file cannot be opened for writing.
-  explicit FrameFile(const std::string& path);
-  void write(const std::string& frame);
+  explicit OutputFile(const std::string& path);
+  void write(const std::string& text);
 
  private:
   struct Close {

@@ -22,6 +22,10 @@ std::string why_pair_not_local(LAMMPS_NS::LAMMPS* lmp, const Box& box) {
   return LocalEnergy::why_not(*pair->plan(), box);
 }
 
+double narrowest_box(LAMMPS_NS::LAMMPS* lmp, const Box& box) {
+  return why_pair_not_local(lmp, box).empty() ? 2.0 * pair_alnn(lmp)->plan()->potential.cutoff : 0.0;
+}
+
 std::unique_ptr<EnergyModel> make_local_energy(LAMMPS_NS::LAMMPS* lmp, const McAtoms& atoms) {
   const auto* pair = pair_alnn(lmp);
   std::vector<int> species;

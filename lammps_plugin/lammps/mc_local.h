@@ -13,6 +13,10 @@ namespace alnn {
 /// What keeps the pair style from local updates in this box; empty if nothing does.
 std::string why_pair_not_local(LAMMPS_NS::LAMMPS* lmp, const Box& box);
 
+/// Smallest distance of opposite faces (angstrom) that moves of the volume may lead to: a box that is wide
+/// enough for local updates stays so, whether they are made or not; otherwise 0.
+double narrowest_box(LAMMPS_NS::LAMMPS* lmp, const Box& box);
+
 /// Requires `why_pair_not_local` to be empty.
 std::unique_ptr<EnergyModel> make_local_energy(LAMMPS_NS::LAMMPS* lmp, const McAtoms& atoms);
 

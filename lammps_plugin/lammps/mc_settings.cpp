@@ -115,6 +115,28 @@ void read_local(Words& words, McSettings& s) {
   s.local = words.yes("yes or no after local") ? LocalChoice::yes : LocalChoice::no;
 }
 
+void read_log(Words& words, McSettings& s) {
+  s.log_every = words.whole("a number of cycles of at least 1 after log, as in 'log 10 FILE'", 1);
+  s.log_file = words.take("a file name after log");
+}
+
+void read_pressure(Words& words, McSettings& s) {
+  s.pressure = words.number("a pressure (bar in units metal, atm in real)");
+  s.volume_moves = true;
+}
+
+void read_dlnv(Words& words, McSettings& s) {
+  const std::string what = "a change of ln V above 0 and at most 1 after dlnv";
+  s.dlnv = words.positive(what);
+  if (s.dlnv > 1.0) refuse(what, std::to_string(s.dlnv));
+}
+
+void read_volume(Words& words, McSettings& s) {
+  s.volume_low = words.positive("the smallest volume (A^3 per atom) after volume");
+  s.volume_high = words.positive("the largest volume (A^3 per atom) after volume");
+  if (s.volume_high <= s.volume_low) refuse("volume with the smallest volume first", "the largest first");
+}
+
 using Reader = std::function<void(Words&, McSettings&)>;
 
 std::map<std::string, Reader> keywords_of(Ensemble ensemble, int ntypes) {
@@ -136,13 +158,19 @@ std::map<std::string, Reader> keywords_of(Ensemble ensemble, int ntypes) {
            s.species.push_back(
                w.take("a name for each of the " + std::to_string(ntypes) + " types after species"));
        }}};
-  if (ensemble == Ensemble::nvt) {
+  if (ensemble != Ensemble::nvt) {
+    readers["dlnv"] = read_dlnv;
+    readers["volume"] = read_volume;
+  }
+  if (ensemble != Ensemble::nested) {
+    readers["log"] = read_log;
     readers["equilibrate"] = [](Words& w, McSettings& s) {
       s.equilibrate = w.whole("a number of cycles of at least 0 after equilibrate", 0);
     };
   } else {
     readers["tune"] = [](Words& w, McSettings& s) { s.tune = w.yes("yes or no after tune"); };
     readers["partition"] = read_partition;
+    readers["pressure"] = read_pressure;
   }
   return readers;
 }
@@ -153,13 +181,16 @@ McSettings parse_mc(const std::vector<std::string>& words, int ntypes) {
   Words rest(words);
   McSettings s;
   s.rmin.assign(static_cast<std::size_t>(ntypes) * ntypes, 0.0);
-  const std::string& ensemble = rest.take("nvt or nested after mc");
-  if (ensemble != "nvt" && ensemble != "nested") refuse("nvt or nested after mc", quoted(ensemble));
-  s.ensemble = ensemble == "nvt" ? Ensemble::nvt : Ensemble::nested;
+  const std::string& ensemble = rest.take("nvt, npt or nested after mc");
+  const std::map<std::string, Ensemble> ensembles{
+      {"nvt", Ensemble::nvt}, {"npt", Ensemble::npt}, {"nested", Ensemble::nested}};
+  if (ensembles.count(ensemble) == 0) refuse("nvt, npt or nested after mc", quoted(ensemble));
+  s.ensemble = ensembles.at(ensemble);
   s.cycles = rest.whole("a number of cycles of at least 0 after mc " + ensemble, 0);
-  if (s.ensemble == Ensemble::nvt)
+  if (s.ensemble != Ensemble::nested)
     s.temperature = rest.positive("a temperature (K) above 0 after the number of cycles");
-  else
+  if (s.ensemble == Ensemble::npt) read_pressure(rest, s);
+  if (s.ensemble == Ensemble::nested)
     s.stage = rest.whole("the cycles of a stage, at least 1, after the number of cycles", 1);
 
   const std::map<std::string, Reader> readers = keywords_of(s.ensemble, ntypes);
@@ -173,6 +204,13 @@ McSettings parse_mc(const std::vector<std::string>& words, int ntypes) {
     }
     reader->second(rest, s);
   }
+  const bool limited = std::isfinite(s.volume_high);
+  if (s.ensemble == Ensemble::nested && s.volume_moves && !limited)
+    refuse(
+        "the keyword volume with the smallest and largest volume (A^3 per atom) with pressure, since "
+        "without an energy cap nothing else keeps the box from growing",
+        "none");
+  if (limited && !s.volume_moves) refuse("the keyword pressure with volume", "none");
   if (s.seed == 0) refuse("the keyword seed with a whole number of at least 1", "none");
   return s;
 }

@@ -2,6 +2,7 @@
 #ifndef ALNN_MC_SETTINGS_H
 #define ALNN_MC_SETTINGS_H
 
+#include <cmath>
 #include <cstdint>
 #include <stdexcept>
 #include <string>
@@ -9,24 +10,31 @@
 
 namespace alnn {
 
-enum class Ensemble { nvt, nested };
+enum class Ensemble { nvt, npt, nested };
 enum class LocalChoice { automatic, yes, no };
 
 struct McSettings {
   Ensemble ensemble = Ensemble::nvt;
   std::int64_t cycles = 0;
-  double temperature = 0.0;  // nvt, K
-  std::int64_t stage = 0;    // nested: cycles of a stage
+  double temperature = 0.0;  // nvt and npt, K
+  bool volume_moves = false;
+  double pressure = 0.0;   // where the volume moves, LAMMPS' unit
+  std::int64_t stage = 0;  // nested: cycles of a stage
   std::uint64_t seed = 0;
-  double displace = 0.3;        // angstrom
+  double displace = 0.3;    // angstrom
+  double dlnv = 0.02;       // half width of the change of ln V
+  double volume_low = 0.0;  // angstrom^3 per atom
+  double volume_high = INFINITY;
   double cluster_radius = 0.0;  // angstrom; 0: no cluster criterion
   std::vector<double> rmin;     // ntypes x ntypes, angstrom
   std::int64_t equilibrate = 0;
   std::int64_t check = 1000;
   LocalChoice local = LocalChoice::automatic;
   bool tune = false;
-  std::int64_t dump_every = 0;       // nvt; 0: no dump
+  std::int64_t dump_every = 0;       // nvt and npt; 0: no dump
   std::string dump_file;             // empty: no dump
+  std::int64_t log_every = 0;        // nvt and npt; 0: no log
+  std::string log_file;              // empty: no log
   std::vector<std::string> species;  // per type; empty: ask the pair style
   std::vector<double> temperatures;  // nested: where ln Z is wanted, K
 };

@@ -36,6 +36,8 @@ WholeEnergy::WholeEnergy(LAMMPS* lmp, McAtoms& atoms, double to_ev)
 double WholeEnergy::evaluate() {
   constexpr int eflag = ENERGY_GLOBAL, vflag = VIRIAL_NONE;
   atoms_.update();
+  if (box_changed_ && lmp_->force->kspace) lmp_->force->kspace->setup();
+  box_changed_ = false;
   Atom* atom = lmp_->atom;
   Force* force = lmp_->force;
   Modify* modify = lmp_->modify;
@@ -68,8 +70,25 @@ double WholeEnergy::try_move(int i, const Vec3& new_position) {
   return trial_energy_ - energy_;
 }
 
+double WholeEnergy::try_volume(const Box& box, const std::vector<Vec3>& positions) {
+  trial_particle_ = -1;
+  old_box_ = atoms_.box();
+  old_positions_ = atoms_.positions();
+  atoms_.rescale(box, positions);
+  box_changed_ = true;
+  trial_energy_ = evaluate();
+  return trial_energy_;
+}
+
 void WholeEnergy::accept() { energy_ = trial_energy_; }
 
-void WholeEnergy::reject() { atoms_.place(trial_particle_, old_position_); }
+void WholeEnergy::reject() {
+  if (trial_particle_ >= 0) {
+    atoms_.place(trial_particle_, old_position_);
+    return;
+  }
+  atoms_.rescale(old_box_, old_positions_);
+  box_changed_ = true;
+}
 
 }  // namespace alnn

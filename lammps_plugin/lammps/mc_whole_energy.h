@@ -2,6 +2,8 @@
 #ifndef ALNN_MC_WHOLE_ENERGY_H
 #define ALNN_MC_WHOLE_ENERGY_H
 
+#include <vector>
+
 #include "mc/energy_model.hpp"
 #include "mc_atoms.h"
 
@@ -21,6 +23,7 @@ class WholeEnergy : public EnergyModel {
 
   double recompute() override;
   double try_move(int i, const Vec3& new_position) override;
+  double try_volume(const Box& box, const std::vector<Vec3>& positions) override;
   void accept() override;
   void reject() override;
 
@@ -32,8 +35,11 @@ class WholeEnergy : public EnergyModel {
   double to_ev_;
   LAMMPS_NS::Compute* potential_energy_;
   double energy_ = 0.0, trial_energy_ = 0.0;
-  int trial_particle_ = -1;
+  int trial_particle_ = -1;  // -1: the last trial was one of the volume
   Vec3 old_position_;
+  Box old_box_;
+  std::vector<Vec3> old_positions_;
+  bool box_changed_ = false;  // since the last evaluation
 };
 
 }  // namespace alnn

@@ -67,6 +67,7 @@ class PairEnergy : public EnergyModel {
     to_ = p;
     return of(i, p) - of(i, positions_[i]) + error_a_move;
   }
+  double try_volume(const Box&, const std::vector<Vec3>&) override { return NAN; }
   void accept() override { positions_[moved_] = to_; }
   void reject() override {}
 
@@ -207,7 +208,7 @@ void test_metropolis_pair() {
   const std::vector<Vec3> start{{0, 0, 0}, {1.4, 0, 0}};
   PairEnergy model(start, Box{}, well);
   Guards guards(start, {0, 0}, Box{}, {r_low}, r_high);
-  ChainState state = start_chain(start, model);
+  ChainState state = start_chain(start, Box{}, 0.0, model);
   MetropolisSettings settings;
   settings.cycles = 400000;
   settings.equilibrate = 2000;
@@ -232,7 +233,7 @@ void test_nested_pair() {
   const std::vector<Vec3> start{{0, 0, 0}, {1.4, 0, 0}};
   PairEnergy model(start, Box{}, well);
   Guards guards(start, {0, 0}, Box{}, {r_low}, r_high);
-  ChainState state = start_chain(start, model);
+  ChainState state = start_chain(start, Box{}, 0.0, model);
   NestedSettings settings;
   settings.cycles = 12 * 100000;
   settings.stage = 100000;
@@ -263,7 +264,7 @@ void test_drift_is_an_error() {
   const std::vector<Vec3> start{{0, 0, 0}, {1.4, 0, 0}};
   PairEnergy model(start, Box{}, well);
   Guards guards(start, {0, 0}, Box{}, {r_low}, r_high);
-  ChainState state = start_chain(start, model);
+  ChainState state = start_chain(start, Box{}, 0.0, model);
   model.error_a_move = 1e-9;
   MetropolisSettings settings;
   settings.cycles = 1000;
@@ -277,7 +278,7 @@ void test_non_finite_energies_are_rejected() {
   const std::vector<Vec3> start{{0, 0, 0}, {1.4, 0, 0}};
   PairEnergy model(start, Box{}, [](double r) { return r > 1.5 ? NAN : r < 1.2 ? -INFINITY : 0.0; });
   Guards guards(start, {0, 0}, Box{}, {r_low}, r_high);
-  ChainState state = start_chain(start, model);
+  ChainState state = start_chain(start, Box{}, 0.0, model);
   const CapRule everything{};
   for (int k = 0; k < 1000; ++k) {
     attempt_displacement(state, guards, model, {2}, 0.3, everything);
@@ -289,10 +290,11 @@ void test_non_finite_energies_are_rejected() {
 void test_cap_rule() {
   const CapRule rule{1.0};
   const RandomNumbers random{1};
-  expect(rule(0.5, 1.0, random, 0), "at the cap is inside");
-  expect(!rule(0.5, 1.1, random, 0), "above the cap is outside");
-  expect(rule(3.0, 2.0, random, 0), "above the cap, falling");
-  expect(!rule(2.0, 3.0, random, 0), "above the cap, rising");
+  expect(rule(0.5, 1.0, 0.0, random, 0), "at the cap is inside");
+  expect(!rule(0.5, 1.1, 0.0, random, 0), "above the cap is outside");
+  expect(rule(3.0, 2.0, 0.0, random, 0), "above the cap, falling");
+  expect(!rule(2.0, 3.0, 0.0, random, 0), "above the cap, rising");
+  expect(!rule(0.5, 1.0, -50.0, random, 0), "at the cap, but the measure vanishes");
 }
 
 void test_median() {

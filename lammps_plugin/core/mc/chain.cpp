@@ -8,12 +8,35 @@ namespace alnn {
 
 MoveCounts operator-(const MoveCounts& a, const MoveCounts& b) {
   return {a.attempted - b.attempted,       a.accepted - b.accepted,     a.hard_core - b.hard_core,
-          a.disconnected - b.disconnected, a.non_finite - b.non_finite, a.refused - b.refused};
+          a.disconnected - b.disconnected, a.non_finite - b.non_finite, a.refused - b.refused,
+          a.out_of_range - b.out_of_range, a.narrow - b.narrow};
 }
 
-ChainState start_chain(const std::vector<Vec3>& positions, EnergyModel& model) {
+MoveCounts operator+(const MoveCounts& a, const MoveCounts& b) { return a - (MoveCounts{} - b); }
+
+bool refused_by_guard(Guards::Verdict verdict, MoveCounts& counts) {
+  switch (verdict) {
+    case Guards::Verdict::pass:
+      return false;
+    case Guards::Verdict::hard_core:
+      ++counts.hard_core;
+      return true;
+    case Guards::Verdict::disconnected:
+      ++counts.disconnected;
+      return true;
+    case Guards::Verdict::narrow:
+      ++counts.narrow;
+      return true;
+  }
+  return true;
+}
+
+ChainState start_chain(const std::vector<Vec3>& positions, const Box& box, double pressure,
+                       EnergyModel& model) {
   ChainState state;
   state.positions = positions;
+  state.box = box;
+  state.pressure = pressure;
   state.energy = model.recompute();
   if (!std::isfinite(state.energy))
     throw std::runtime_error("expected a finite energy of the starting structure, found " +

@@ -1,16 +1,19 @@
 // What a Markov chain asks of an energy, and nothing else.
 #pragma once
 
+#include <vector>
+
 #include "geometry.hpp"
 
 namespace alnn {
 
-/// The potential energy of the chain's present state, and of that state with one particle elsewhere.
+/// The potential energy of the chain's present state, and of that state with one particle elsewhere or in
+/// another box.
 ///
 /// Energies in eV, positions in angstrom. The model keeps its own copy of the positions; the chain tells it
-/// of every change through `try_move` followed by exactly one `accept` or `reject`. In a periodic box a
-/// position may lie in any image. All ranks of a parallel run call the same functions in the same order with
-/// the same numbers, and every rank is returned the same energy, bit for bit.
+/// of every change through `try_move` or `try_volume` followed by exactly one `accept` or `reject`. In a
+/// periodic box a position may lie in any image. All ranks of a parallel run call the same functions in the
+/// same order with the same numbers, and every rank is returned the same energy, bit for bit.
 class EnergyModel {
  public:
   virtual ~EnergyModel() = default;
@@ -21,10 +24,13 @@ class EnergyModel {
   /// Energy change if particle `i` went to `new_position`. May be non-finite; the chain then rejects.
   virtual double try_move(int i, const Vec3& new_position) = 0;
 
-  /// Make the last `try_move` the present state.
+  /// Total energy if the box were `box` and all particles at `positions`, from scratch. May be non-finite.
+  virtual double try_volume(const Box& box, const std::vector<Vec3>& positions) = 0;
+
+  /// Make the last trial the present state.
   virtual void accept() = 0;
 
-  /// Forget the last `try_move`.
+  /// Forget the last trial.
   virtual void reject() = 0;
 };
 

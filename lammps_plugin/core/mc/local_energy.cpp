@@ -41,8 +41,8 @@ std::string LocalEnergy::why_not(const Plan& plan, const Box& box) {
 }
 
 LocalEnergy::LocalEnergy(std::shared_ptr<const Plan> plan, std::vector<Vec3> positions,
-                         std::vector<int> species, const Box& box)
-    : plan_(std::move(plan)), positions_(std::move(positions)), species_(std::move(species)), box_(box) {
+                         std::vector<int> species, const Box& box, bool cells)
+    : plan_(std::move(plan)), species_(std::move(species)), with_cells_(cells) {
   cutoff_squared_ = plan_->potential.cutoff * plan_->potential.cutoff;
   const int width = plan_->kernel.width;
   std::size_t functions = 0, scratch = 0;
@@ -54,24 +54,47 @@ LocalEnergy::LocalEnergy(std::shared_ptr<const Plan> plan, std::vector<Vec3> pos
   X_.assign(functions * width, 0.0);
   network_energies_.assign(static_cast<std::size_t>(plan_->potential.n_members()) * width, 0.0);
   scratch_.assign(scratch, 0.0);
-  shells_.resize(positions_.size());
-  place_.assign(positions_.size(), -1);
-  energies_.assign(positions_.size(), 0.0);
+  place_.assign(positions.size(), -1);
+  configure(now_, box, positions);
   recompute();
 }
 
-// All particles within the cutoff of `position`, but for i itself.
-void LocalEnergy::collect_shell(int i, const Vec3& position, Shell& shell) {
-  const int n = static_cast<int>(positions_.size());
-  const bool periodic = box_.any_periodic();
-  shell.n = 0;
-  for (int j = 0; j < n; ++j) {
-    Vec3 d = positions_[j] - position;
-    if (periodic) d = box_.minimum_image(d);
+void LocalEnergy::configure(State& state, const Box& box, const std::vector<Vec3>& positions) const {
+  const double cutoff = plan_->potential.cutoff;
+  state.box = box;
+  state.image = MinimumImage(box);
+  state.positions = positions;
+  state.cells = with_cells_ && CellList::pays(box, static_cast<int>(positions.size()), cutoff)
+                    ? CellList(positions, box, cutoff)
+                    : CellList();
+}
+
+// All particles within the cutoff of `position`, but for i itself, by rising number: a shell does not depend
+// on how it was found.
+void LocalEnergy::find_neighbors(const State& state, int i, const Vec3& position) {
+  neighbors_.clear();
+  const auto look_at = [&](int j, const Vec3& d) {
     const double r2 = norm2(d);
-    if (r2 >= cutoff_squared_ || j == i) continue;
-    shell.reserve(shell.n + 1, row_);
-    const int slot = shell.n++;
+    if (r2 < cutoff_squared_ && j != i) neighbors_.push_back({j, d, r2});
+  };
+  const int n = static_cast<int>(state.positions.size());
+  if (!state.cells.empty()) {
+    state.cells.near(position, [&](int j, const Vec3& p) { look_at(j, state.image(p - position)); });
+    std::sort(neighbors_.begin(), neighbors_.end(),
+              [](const Neighbor& a, const Neighbor& b) { return a.particle < b.particle; });
+  } else if (state.box.any_periodic()) {
+    for (int j = 0; j < n; ++j) look_at(j, state.image(state.positions[j] - position));
+  } else {
+    for (int j = 0; j < n; ++j) look_at(j, state.positions[j] - position);
+  }
+}
+
+void LocalEnergy::collect_shell(const State& state, int i, const Vec3& position, Shell& shell) {
+  find_neighbors(state, i, position);
+  shell.n = static_cast<int>(neighbors_.size());
+  shell.reserve(shell.n, row_);
+  for (int slot = 0; slot < shell.n; ++slot) {
+    const auto& [j, d, r2] = neighbors_[slot];
     const double inverse_r = 1.0 / std::sqrt(r2);
     shell.id[slot] = j, shell.species[slot] = species_[j];
     shell.ux[slot] = d.x * inverse_r, shell.uy[slot] = d.y * inverse_r, shell.uz[slot] = d.z * inverse_r;
@@ -123,19 +146,28 @@ void LocalEnergy::site_energies(const std::vector<int>& sites, const double* G,
   }
 }
 
-double LocalEnergy::recompute() {
-  const int n = static_cast<int>(positions_.size());
-  G_.assign(static_cast<std::size_t>(n) * row_, 0.0);
+double LocalEnergy::evaluate(State& state) {
+  const int n = static_cast<int>(state.positions.size());
+  state.shells.resize(n);
+  state.G.assign(static_cast<std::size_t>(n) * row_, 0.0);
   std::vector<int> all(n);
   for (int i = 0; i < n; ++i) {
     all[i] = i;
-    collect_shell(i, positions_[i], shells_[i]);
-    sum_shell(element(i), shells_[i], descriptors(i));
+    collect_shell(state, i, state.positions[i], state.shells[i]);
+    sum_shell(element(i), state.shells[i], &state.G[static_cast<std::size_t>(i) * row_]);
   }
-  site_energies(all, G_.data(), energies_);
+  site_energies(all, state.G.data(), state.energies);
   double total = 0.0;
-  for (const double e : energies_) total += e;
+  for (const double e : state.energies) total += e;
   return total;
+}
+
+double LocalEnergy::recompute() { return evaluate(now_); }
+
+double LocalEnergy::try_volume(const Box& box, const std::vector<Vec3>& positions) {
+  volume_trial_ = true;
+  configure(other_, box, positions);
+  return evaluate(other_);
 }
 
 // Descriptors of an affected site, first a copy of the present ones.
@@ -151,8 +183,8 @@ double* LocalEnergy::trial_descriptors(int j) {
 
 // The old neighbour in this slot of i's shell loses i.
 void LocalEnergy::leave(int i, int slot) {
-  const int j = shells_[i].id[slot];
-  Shell& shell = shells_[j];
+  const int j = now_.shells[i].id[slot];
+  Shell& shell = now_.shells[j];
   const int mine = shell.find(i);
   const double unit[3] = {shell.ux[mine], shell.uy[mine], shell.uz[mine]};
   shell.species[mine] = -1;  // not its own partner
@@ -165,7 +197,7 @@ void LocalEnergy::leave(int i, int slot) {
 // The new neighbour in this slot of the new shell gains i.
 void LocalEnergy::enter(int i, int slot) {
   const int j = new_shell_.id[slot];
-  Shell& shell = shells_[j];
+  Shell& shell = now_.shells[j];
   const int mine = shell.find(i);
   const double unit[3] = {-new_shell_.ux[slot], -new_shell_.uy[slot], -new_shell_.uz[slot]};
   if (mine >= 0) shell.species[mine] = -1;
@@ -178,9 +210,10 @@ void LocalEnergy::enter(int i, int slot) {
 double LocalEnergy::try_move(int i, const Vec3& new_position) {
   for (const int j : affected_) place_[j] = -1;
   affected_.clear();
+  volume_trial_ = false;
   moved_ = i;
   new_position_ = new_position;
-  collect_shell(i, new_position, new_shell_);
+  collect_shell(now_, i, new_position, new_shell_);
   const std::size_t rows = static_cast<std::size_t>(new_shell_.n) * row_;
   if (back_rows_.size() < rows) back_rows_.resize(2 * rows, 0.0);
   for (int slot = 0; slot < new_shell_.n; ++slot) {
@@ -190,13 +223,11 @@ double LocalEnergy::try_move(int i, const Vec3& new_position) {
     if (species_[j] == species_[i]) {
       std::copy(forward, forward + row_, back);
     } else {
-      const Vec3 d = box_.any_periodic() ? box_.minimum_image(positions_[j] - new_position)
-                                         : positions_[j] - new_position;
-      plan_->kernel.pair_row(element(j), species_[i], norm2(d), back);
+      plan_->kernel.pair_row(element(j), species_[i], neighbors_[slot].r2, back);
     }
   }
   sum_shell(element(i), new_shell_, trial_descriptors(i));
-  for (int slot = 0; slot < shells_[i].n; ++slot) leave(i, slot);
+  for (int slot = 0; slot < now_.shells[i].n; ++slot) leave(i, slot);
   for (int slot = 0; slot < new_shell_.n; ++slot) enter(i, slot);
   return energy_change();
 }
@@ -204,18 +235,26 @@ double LocalEnergy::try_move(int i, const Vec3& new_position) {
 double LocalEnergy::energy_change() {
   site_energies(affected_, trial_G_.data(), trial_energies_);
   double change = 0.0;
-  for (std::size_t a = 0; a < affected_.size(); ++a) change += trial_energies_[a] - energies_[affected_[a]];
+  for (std::size_t a = 0; a < affected_.size(); ++a)
+    change += trial_energies_[a] - now_.energies[affected_[a]];
   return change;
 }
 
 void LocalEnergy::accept() {
+  if (volume_trial_)
+    std::swap(now_, other_);
+  else
+    accept_move();
+}
+
+void LocalEnergy::accept_move() {
   const int i = moved_;
-  for (int slot = 0; slot < shells_[i].n; ++slot) {
-    const int j = shells_[i].id[slot];
-    if (new_shell_.find(j) < 0) shells_[j].remove(shells_[j].find(i), row_);
+  for (int slot = 0; slot < now_.shells[i].n; ++slot) {
+    const int j = now_.shells[i].id[slot];
+    if (new_shell_.find(j) < 0) now_.shells[j].remove(now_.shells[j].find(i), row_);
   }
   for (int slot = 0; slot < new_shell_.n; ++slot) {
-    Shell& shell = shells_[new_shell_.id[slot]];
+    Shell& shell = now_.shells[new_shell_.id[slot]];
     int mine = shell.find(i);
     if (mine < 0) {
       shell.reserve(shell.n + 1, row_);
@@ -224,11 +263,12 @@ void LocalEnergy::accept() {
     shell.set(mine, i, species_[i], {-new_shell_.ux[slot], -new_shell_.uy[slot], -new_shell_.uz[slot]},
               &back_rows_[static_cast<std::size_t>(slot) * row_], row_);
   }
-  std::swap(shells_[i], new_shell_);
-  positions_[i] = new_position_;
+  std::swap(now_.shells[i], new_shell_);
+  now_.positions[i] = new_position_;
+  if (!now_.cells.empty()) now_.cells.move(i, new_position_);
   for (std::size_t a = 0; a < affected_.size(); ++a) {
     std::copy_n(&trial_G_[a * row_], row_, descriptors(affected_[a]));
-    energies_[affected_[a]] = trial_energies_[a];
+    now_.energies[affected_[a]] = trial_energies_[a];
   }
 }
 

@@ -1,13 +1,16 @@
 // Energy changes of single-particle moves on a network potential, by updating only the sites that change: the
 // moved particle and its old and new neighbours. Descriptors are sums over pairs and triplets, so that a
-// neighbour's own change is "minus everything with the old position, plus everything with the new one".
+// neighbour's own change is "minus everything with the old position, plus everything with the new one". A
+// volume move changes all sites; both states are kept until it is decided.
 #pragma once
 
 #include <memory>
 #include <string>
 #include <vector>
 
+#include "mc/cell_list.hpp"
 #include "mc/energy_model.hpp"
+#include "mc/minimum_image.hpp"
 #include "plan.hpp"
 
 namespace alnn {
@@ -15,14 +18,17 @@ namespace alnn {
 class LocalEnergy : public EnergyModel {
  public:
   /// Positions in angstrom, species as indices into the potential. Requires why_not(plan, box) to be empty.
+  /// `cells` false forbids cells.
   LocalEnergy(std::shared_ptr<const Plan> plan, std::vector<Vec3> positions, std::vector<int> species,
-              const Box& box);
+              const Box& box, bool cells = true);
 
   /// What keeps this class from serving a potential in a box; empty if nothing does.
   static std::string why_not(const Plan& plan, const Box& box);
 
   double recompute() override;
   double try_move(int i, const Vec3& new_position) override;
+  /// Requires why_not(plan, box) to be empty.
+  double try_volume(const Box& box, const std::vector<Vec3>& positions) override;
   void accept() override;
   void reject() override {}
 
@@ -39,31 +45,52 @@ class LocalEnergy : public EnergyModel {
     ShellView view() const { return {n, species.data(), ux.data(), uy.data(), uz.data(), rows.data()}; }
   };
 
+  // A configuration and all that follows from it.
+  struct State {
+    Box box;
+    MinimumImage image;
+    std::vector<Vec3> positions;
+    CellList cells;
+    std::vector<Shell> shells;     // of each site
+    AlignedVector G;               // descriptors, row by row
+    std::vector<double> energies;  // of each site
+  };
+
+  struct Neighbor {
+    int particle;
+    Vec3 difference;
+    double r2;
+  };
+
   const ElementView& element(int i) const { return plan_->elements[species_[i]].view(); }
-  double* descriptors(int i) { return &G_[static_cast<std::size_t>(i) * row_]; }
-  void collect_shell(int i, const Vec3& position, Shell& shell);
+  double* descriptors(int i) { return &now_.G[static_cast<std::size_t>(i) * row_]; }
+  void configure(State& state, const Box& box, const std::vector<Vec3>& positions) const;
+  double evaluate(State& state);
+  void find_neighbors(const State& state, int i, const Vec3& position);
+  void collect_shell(const State& state, int i, const Vec3& position, Shell& shell);
   void sum_shell(const ElementView& e, const Shell& shell, double* G) const;
   double* trial_descriptors(int j);
   void leave(int i, int slot);
   void enter(int i, int slot);
   double energy_change();
+  void accept_move();
   void site_energies(const std::vector<int>& sites, const double* G, std::vector<double>& energies);
 
   std::shared_ptr<const Plan> plan_;
-  std::vector<Vec3> positions_;
   std::vector<int> species_;
-  Box box_;
+  bool with_cells_;
   double cutoff_squared_;
   int row_ = 0;
 
-  std::vector<Shell> shells_;
-  AlignedVector G_;
-  std::vector<double> energies_;
+  State now_;
+  State other_;  // the box of the last try_volume; or, once that is accepted, the one before
+  bool volume_trial_ = false;
 
   // the last try_move
   int moved_ = -1;
   Vec3 new_position_;
   Shell new_shell_;
+  std::vector<Neighbor> neighbors_;
   AlignedVector back_rows_;    // rows of the moved particle as its new neighbours see it
   std::vector<int> affected_;  // sites whose descriptors change
   std::vector<int> place_;     // where a site stands in affected_, -1 if nowhere

@@ -77,7 +77,9 @@ NestedResult run_nested(const NestedSettings& settings, ChainState& state, Guard
   NestedResult result;
   double cap = INFINITY;  // of the total energy
   double displace = settings.displace;
-  std::vector<double> energies;
+  VolumeMoves volume = settings.volume;
+  const int attempts = attempts_in_cycle(state, volume);
+  std::vector<double> energies;  // enthalpies where the volume moves
   bool going = true;
   int volume_halvings = 0;
   while (going && result.cycles < settings.cycles) {
@@ -85,24 +87,28 @@ NestedResult run_nested(const NestedSettings& settings, ChainState& state, Guard
     stage.number = static_cast<int>(result.stages.size());
     stage.cap = cap / n;
     stage.displace = displace;
+    stage.dlnv = volume.dlnv;
     stage.log_volume = -volume_halvings * std::log(2.0);
     const CapRule rule{cap};
-    const MoveCounts before = state.counts;
+    const MoveCounts before = state.counts, volume_before = state.volume_counts;
     energies.clear();
     const std::int64_t last = std::min(settings.cycles, result.cycles + settings.stage);
     while (going && result.cycles < last) {
-      for (int k = 0; k < n; ++k) {
-        attempt_displacement(state, guards, model, random, displace, rule);
-        if (state.energy <= cap) energies.push_back(state.energy);
+      for (int k = 0; k < attempts; ++k) {
+        attempt_move(state, guards, model, random, displace, volume, rule);
+        if (const double enthalpy = state.enthalpy(); enthalpy <= cap) energies.push_back(enthalpy);
       }
       if (++result.cycles % settings.check == 0) verify_energy(state, model);
       going = keep_going(result.cycles);
     }
     stage.counts = state.counts - before;
-    stage.at_cap = state.energy <= cap;
+    stage.volume_counts = state.volume_counts - volume_before;
+    stage.at_cap = state.enthalpy() <= cap;
     cap = summarise(stage, energies, cap, n, settings.temperatures);
     if (stage.samples > 0) ++volume_halvings;
     if (settings.tune) displace = tuned_displacement(displace, stage.counts.acceptance());
+    if (settings.tune && stage.volume_counts.attempted > 0)
+      volume.dlnv = tuned_dlnv(volume.dlnv, stage.volume_counts.acceptance());
     end_of_stage(stage, result.cycles);
     result.stages.push_back(stage);
     if (stage.counts.acceptance() < stuck_acceptance) {

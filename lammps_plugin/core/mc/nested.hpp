@@ -3,6 +3,9 @@
 // Each cap is the median of the energies below the last one, so stage k samples the fraction X_k = 2^-k of
 // the configuration volume that stage 0 sampled without a cap (J. Skilling, Bayesian Anal. 1, 833 (2006); L.
 // B. Partay, A. P. Bartok, G. Csanyi, J. Phys. Chem. B 114, 10502 (2010)).
+//
+// Where the volume moves, energies are enthalpies H = E + P V, and the configuration volume is the integral
+// of dV V^N over the scaled coordinates (R. J. N. Baldock et al., Phys. Rev. B 93, 174108 (2016)).
 #pragma once
 
 #include <cstdint>
@@ -14,11 +17,12 @@
 namespace alnn {
 
 struct NestedSettings {
-  std::int64_t cycles = 0;  // in all; a cycle is N attempted moves
+  std::int64_t cycles = 0;  // in all; a cycle is N attempted moves, and one of the volume if it moves
   std::int64_t stage = 0;   // cycles of a stage
   double displace = 0.3;    // half width of the displacement's cube, angstrom
-  bool tune = false;        // bring the acceptance to 40 % between the stages (never within one)
+  bool tune = false;        // bring the acceptances to 40 % between the stages (never within one)
   std::int64_t check = 1000;
+  VolumeMoves volume;
   std::vector<double> temperatures;  // K; where the partition function is wanted
 };
 
@@ -28,10 +32,11 @@ struct Stage {
   double cap = INFINITY;       // of this stage
   double next_cap = INFINITY;  // median of the energies collected in it
   double log_volume = 0.0;     // ln X_k = -k ln 2
-  double displace = 0.0;
+  double displace = 0.0, dlnv = 0.0;
   double mean = 0.0, lowest = INFINITY;
-  std::int64_t samples = 0;  // collected, i.e. at or below the cap
-  MoveCounts counts;
+  std::int64_t samples = 0;                 // collected, i.e. at or below the cap
+  MoveCounts counts;                        // of displacements
+  MoveCounts volume_counts;                 // of volume moves
   bool at_cap = false;                      // the state at the end lies at or below the cap
   std::vector<double> log_boltzmann_shell;  // ln <exp(-beta E)> over energies above next_cap, per temperature
   std::vector<double> log_boltzmann_all;    // the same over all energies of the stage
@@ -47,8 +52,8 @@ struct NestedResult {
 
 using StageObserver = std::function<void(const Stage& stage, std::int64_t cycle)>;
 
-/// Sample until the cycles are used or a stage accepts fewer than 1e-3 of its moves. `end_of_stage` sees
-/// every stage with the state at its end; `keep_going` is asked after every cycle.
+/// Sample until the cycles are used or a stage accepts fewer than 1e-3 of its displacements. `end_of_stage`
+/// sees every stage with the state at its end; `keep_going` is asked after every cycle.
 NestedResult run_nested(const NestedSettings& settings, ChainState& state, Guards& guards, EnergyModel& model,
                         const RandomNumbers& random, const StageObserver& end_of_stage,
                         const std::function<bool(std::int64_t cycle)>& keep_going);

@@ -28,7 +28,7 @@ inline PhiloxCounter philox4x32_10(PhiloxCounter c, PhiloxKey k) {
 }
 
 /// What a block of random words is drawn for; part of the counter, so that no two uses share numbers.
-enum class Purpose : std::uint32_t { trial_move = 0, acceptance = 1 };
+enum class Purpose : std::uint32_t { trial_move = 0, acceptance = 1, kind_of_move = 2 };
 
 /// The random numbers of one chain. `stream` separates chains of the same seed.
 struct RandomNumbers {
