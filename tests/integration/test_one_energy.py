@@ -15,7 +15,7 @@ from support.lammps_run import box_script, measure
 from alnn import descriptors
 from alnn.calculator import Evaluator
 from alnn.potential import Potential
-from alnn.sampling import random_cluster
+from alnn.structures import random_cluster
 from alnn.training import fit_potential
 from alnn.training.data import block, scaled
 from alnn.training.members import to_flat
@@ -27,7 +27,7 @@ def labelled_clusters(count: int) -> list[Atoms]:
     rng = np.random.default_rng(11)
     clusters = []
     for n in rng.integers(4, 12, count):
-        atoms = random_cluster(int(n), ["W"], 2.4, 3.4, rng)
+        atoms = random_cluster(["W"] * int(n), 2.4, 3.4, rng, int(rng.integers(1, 9)))
         atoms.calc = LennardJones(sigma=2.5, epsilon=0.05, rc=6.0)
         results = {"energy": atoms.get_potential_energy(), "forces": atoms.get_forces()}
         atoms.calc = SinglePointCalculator(atoms, **results)

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 from alnn import structures
 from alnn.errors import SamplingError
 from alnn.reference.lammps import LammpsReference
-from alnn.sampling import mc_command, random_cluster, sample
+from alnn.sampling import mc_command, sample
 from alnn.sampling_settings import Guards, MetropolisRun, NestedRun
 
 FOLDER = Path(__file__).parents[2] / "inputs" / "water_clusters"
@@ -90,13 +90,3 @@ def test_settings_refuse_what_they_do_not_know():
             MetropolisRun(**wrong)
     with pytest.raises(ValidationError):
         Guards(rmin=-1.0)
-
-
-@pytest.mark.parametrize("size", [2, 25, 70])
-def test_random_clusters_keep_the_guards(size):
-    random = np.random.default_rng(size)
-    atoms = random_cluster(size, ["W"], 2.0, 3.5, random)
-    assert len(atoms) == size and structures.is_connected(atoms.positions, 3.5)
-    structures.validate(atoms, ["W"], 2.0)
-    again = random_cluster(size, ["W"], 2.0, 3.5, np.random.default_rng(size))
-    np.testing.assert_array_equal(atoms.positions, again.positions)

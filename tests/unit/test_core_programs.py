@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 
 CORE = Path(__file__).parents[2] / "lammps_plugin" / "core"
-PROGRAMS = {"test_mc": sorted(CORE.glob("mc/[!l]*.cpp"))}  # all of core/mc but local_energy.cpp
+MC = sorted(CORE.glob("mc/[!l]*.cpp"))  # all of core/mc but local_energy.cpp
+PROGRAMS = {"test_mc": MC, "test_mc_volume": MC}
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

@@ -41,8 +41,8 @@ std::string LocalEnergy::why_not(const Plan& plan, const Box& box) {
 }
 
 LocalEnergy::LocalEnergy(std::shared_ptr<const Plan> plan, std::vector<Vec3> positions,
-                         std::vector<int> species, const Box& box, bool cells)
-    : plan_(std::move(plan)), species_(std::move(species)), with_cells_(cells) {
+                         std::vector<int> species, const Box& box)
+    : plan_(std::move(plan)), species_(std::move(species)) {
   cutoff_squared_ = plan_->potential.cutoff * plan_->potential.cutoff;
   const int width = plan_->kernel.width;
   std::size_t functions = 0, scratch = 0;
@@ -64,7 +64,7 @@ void LocalEnergy::configure(State& state, const Box& box, const std::vector<Vec3
   state.box = box;
   state.image = MinimumImage(box);
   state.positions = positions;
-  state.cells = with_cells_ && CellList::pays(box, static_cast<int>(positions.size()), cutoff)
+  state.cells = CellList::pays(box, static_cast<int>(positions.size()), cutoff)
                     ? CellList(positions, box, cutoff)
                     : CellList();
 }

@@ -18,9 +18,8 @@ namespace alnn {
 class LocalEnergy : public EnergyModel {
  public:
   /// Positions in angstrom, species as indices into the potential. Requires why_not(plan, box) to be empty.
-  /// `cells` false forbids cells.
   LocalEnergy(std::shared_ptr<const Plan> plan, std::vector<Vec3> positions, std::vector<int> species,
-              const Box& box, bool cells = true);
+              const Box& box);
 
   /// What keeps this class from serving a potential in a box; empty if nothing does.
   static std::string why_not(const Plan& plan, const Box& box);
@@ -78,7 +77,6 @@ class LocalEnergy : public EnergyModel {
 
   std::shared_ptr<const Plan> plan_;
   std::vector<int> species_;
-  bool with_cells_;
   double cutoff_squared_;
   int row_ = 0;
 
