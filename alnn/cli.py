@@ -101,6 +101,14 @@ def _parser() -> argparse.ArgumentParser:
     testset.add_argument("-n", "--count", type=int, help="structures (papers: 140,000)")
     testset.add_argument("--seed", type=int, help="not a campaign's own, so that test and training differ")
 
+    properties = add(
+        "properties", _properties, "Density, structure and diffusion by LAMMPS; also under mpirun."
+    )
+    kinds = ("density", "rdf", "adf", "coordination", "diffusivity", "all")
+    properties.add_argument("kind", choices=kinds, metavar="KIND", help=", ".join(kinds))
+    properties.add_argument("config", type=Path, metavar="CONFIG", help="properties file (YAML)")
+    properties.add_argument("--directory", help="in place of the file's directory")
+
     add("version", _version, "Print the versions in use.")
     return parser
 
@@ -156,6 +164,12 @@ def _testset(options: argparse.Namespace) -> None:
     from alnn.testset_command import testset_command
 
     testset_command(options.config, **_given(output=options.output, count=options.count, seed=options.seed))
+
+
+def _properties(options: argparse.Namespace) -> None:
+    from alnn.properties.command import properties_command
+
+    properties_command(options.kind, options.config, options.directory)
 
 
 def _version(_: argparse.Namespace) -> None:

@@ -5,25 +5,14 @@ eV, temperatures in K. Files named in a campaign file are relative to that file;
 where `alnn` runs.
 """
 
-import difflib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-import yaml
 from ase.data import atomic_masses, atomic_numbers
-from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationError, model_validator
+from pydantic import Field, PrivateAttr, model_validator
 
-from alnn.errors import ConfigError
+from alnn.strict_yaml import Count, Positive, Section, parse_model, read_text
 from alnn.training.settings import TrainingSettings
-
-Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
-
-
-class Section(BaseModel):
-    """A part of the campaign file; unknown keys are refused."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
 
 
 class Start(Section):
@@ -254,11 +243,7 @@ def load(path: Path | str, directory: str | None = None, seed: int | None = None
     Raises ConfigError: one line with the file and the full path of the fault.
     """
     path = Path(path)
-    try:
-        text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
-        raise ConfigError(f"{path}: cannot be read: {reason}") from error
+    text = read_text(path)
     replaced = {"directory": directory, "seed": seed}
     config = parse(text, str(path), {key: value for key, value in replaced.items() if value is not None})
     config._folder = path.resolve().parent
@@ -267,18 +252,7 @@ def load(path: Path | str, directory: str | None = None, seed: int | None = None
 
 def parse(text: str, where: str = "campaign file", replaced: dict[str, Any] | None = None) -> Campaign:
     """A campaign from YAML text, some of its keys replaced. Raises ConfigError as `load` does."""
-    try:
-        values = yaml.load(text, _StrictLoader)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{where}: not YAML: {_yaml_reason(error)}") from error
-    except (ValueError, RecursionError, OverflowError) as error:  # odd dates and numbers, bottomless nesting
-        raise ConfigError(f"{where}: not YAML: {str(error).splitlines()[0]}") from error
-    if not isinstance(values, dict):
-        raise ConfigError(f"{where}: expected keys and values, found {type(values).__name__}")
-    try:
-        return Campaign.model_validate({**values, **(replaced or {})})
-    except ValidationError as error:
-        raise ConfigError(f"{where}: {_reason(error)}") from error
+    return parse_model(Campaign, text, where, replaced)
 
 
 def dump(config: Campaign) -> dict[str, Any]:
@@ -294,74 +268,6 @@ def changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
         for key in sorted(old.keys() | new.keys())
         if old.get(key) != new.get(key) and not key.startswith(MAY_CHANGE)
     ]
-
-
-_UNION_PARTS = (
-    "float",
-    "constrained-float",
-    "tuple[",
-)  # pydantic names the branch it tried; users need not know
-
-
-class _StrictLoader(yaml.SafeLoader):
-    """YAML that refuses a key written twice, and anchors: both hide what a file says."""
-
-    def compose_node(self, parent: Any, index: Any) -> Any:
-        if self.check_event(yaml.events.AliasEvent):
-            raise yaml.composer.ComposerError(
-                None, None, "aliases are not allowed", self.peek_event().start_mark
-            )
-        return super().compose_node(parent, index)
-
-    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-        seen = set()
-        for key, _ in node.value:
-            if not isinstance(key.value, str):
-                continue
-            if key.value in seen:
-                problem = f"key {key.value!r} is there twice"
-                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
-            seen.add(key.value)
-        return super().construct_mapping(node, deep)
-
-
-def _yaml_reason(error: yaml.YAMLError) -> str:
-    mark = getattr(error, "problem_mark", None)
-    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
-    return f"line {mark.line + 1}, column {mark.column + 1}: {problem}" if mark else problem
-
-
-def _reason(error: ValidationError) -> str:
-    """The first fault, an unknown key before anything else: a misspelt key also shows as a missing one."""
-    faults = error.errors()
-    fault = next((f for f in faults if f["type"] == "extra_forbidden"), faults[0])
-    names = [str(part) for part in fault["loc"] if not str(part).startswith(_UNION_PARTS)]
-    where = ".".join(names)
-    if fault["type"] == "extra_forbidden":
-        return f"{where}: unknown key{_suggestion(names)}"
-    if fault["type"] == "missing":
-        return f"{where}: expected a value, found none"
-    message = fault["msg"].removeprefix("Value error, ")
-    if fault["type"] == "value_error":
-        return f"{where}: {message}" if where else message
-    return f"{where}: {message[0].lower() + message[1:]}, found {_short(fault['input'])}"
-
-
-def _suggestion(names: list[str]) -> str:
-    model: Any = Campaign
-    for name in names[:-1]:
-        if not (isinstance(model, type) and issubclass(model, BaseModel) and name in model.model_fields):
-            return ""
-        model = model.model_fields[name].annotation
-    if not (isinstance(model, type) and issubclass(model, BaseModel)):
-        return ""
-    close = difflib.get_close_matches(names[-1], model.model_fields, n=1)
-    return f"; did you mean {close[0]}?" if close else f"; expected one of {', '.join(model.model_fields)}"
-
-
-def _short(value: Any) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
 
 
 def _flatten(values: Any, prefix: str = "") -> dict[str, Any]:

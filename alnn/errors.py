@@ -31,3 +31,7 @@ class SamplingError(AlnnError):
 
 class TrainingError(AlnnError):
     """A training that could not be set up or diverged."""
+
+
+class PropertyError(AlnnError):
+    """A simulation of a property that could not be set up or failed."""

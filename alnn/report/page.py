@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import base64
-import io
 from collections.abc import Callable
-from dataclasses import dataclass
-from importlib import resources
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import yaml
 
@@ -17,24 +13,13 @@ from alnn.evaluation import EvaluationResult, energy_unit, summarize, write_json
 from alnn.files import write_text_atomically
 from alnn.progress import Speaker
 from alnn.report import tables
+from alnn.report.html import Picture, picture, render
 from alnn.report.learning import LearningPoint, learning_curve
 from alnn.report.measure import SUBSET, TestSet, measure_iterations, measure_whole
 from alnn.report.overview import overview
 from alnn.report.parity import energy_figure, force_figure
 from alnn.report.record import CampaignRecord, find_testset, read_record, total_seconds
 from alnn.size_bins import DEFAULT_BINS, SizeBin, parse_bins
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
-
-
-@dataclass(frozen=True)
-class Picture:
-    """A figure on the page: its file's stem, caption, and PNG as base64."""
-
-    name: str
-    caption: str
-    data: str
 
 
 def report(
@@ -129,27 +114,19 @@ def _pictures(
         caption = "How the campaign learned: test errors, pool and reference calls."
         if result is not None:
             caption += f" Errors are over {subset:,} of the {result.all.structures:,} test structures."
-        pictures.append(_picture("learning", caption, learning_curve(points, unit), out))
+        pictures.append(picture("learning", caption, learning_curve(points, unit), out))
     if result is not None:
         shared = f"The last potential on all {result.all.structures:,} test structures"
         energies = energy_figure(result.parity, bins, unit)
         caption = f"{shared}: energies by cluster size, and the error against size."
-        pictures.append(_picture("energies", caption, energies, out))
+        pictures.append(picture("energies", caption, energies, out))
         if result.all.force_components:
             forces = force_figure(result.parity, bins, unit)
             caption = f"{shared}: force components by cluster size, and how their errors are distributed."
-            pictures.append(_picture("forces", caption, forces, out))
+            pictures.append(picture("forces", caption, forces, out))
             if points:
-                _picture("overview", "", overview(points, result.parity, unit), out)  # for papers and READMEs
+                picture("overview", "", overview(points, result.parity, unit), out)  # for papers and READMEs
     return pictures
-
-
-def _picture(name: str, caption: str, figure: Figure, out: Path) -> Picture:
-    buffer = io.BytesIO()
-    figure.savefig(buffer, format="png", metadata={"Software": None})
-    (out / f"{name}.png").write_bytes(buffer.getvalue())
-    figure.savefig(out / f"{name}.pdf", metadata={"CreationDate": None})
-    return Picture(name, caption, base64.b64encode(buffer.getvalue()).decode())
 
 
 def _render(
@@ -160,13 +137,10 @@ def _render(
     unit: str,
     testset: Path | None,
 ) -> str:
-    import jinja2
-
     import alnn
 
-    template = resources.files("alnn.report").joinpath("templates/report.html.j2").read_text(encoding="utf-8")
-    environment = jinja2.Environment(autoescape=True, undefined=jinja2.StrictUndefined, trim_blocks=True)
-    return environment.from_string(template).render(
+    return render(
+        "report.html.j2",
         name=record.directory.resolve().name,
         unit=unit,
         summary=_summary(record, points, result, unit),

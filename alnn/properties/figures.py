@@ -1,0 +1,97 @@
+"""Figures of properties: potentials side by side, experiment in grey."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from alnn.properties.density import DensityPoint, Maximum, water_density
+from alnn.properties.diffusivity import Diffusion
+from alnn.properties.structure import Curve
+from alnn.report.style import BIN_COLORS, FAINT, figure
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
+
+_MARKERS = {"md": "o", "mc": "s"}
+
+
+def colors(potentials: Sequence[str]) -> dict[str, str]:
+    """The same colour for a potential in every figure."""
+    return {name: BIN_COLORS[i % len(BIN_COLORS)] for i, name in enumerate(potentials)}
+
+
+def density_figure(
+    points: Sequence[DensityPoint],
+    maxima: Mapping[str, Maximum | None],
+    potentials: Sequence[str],
+    water: bool,
+) -> Figure:
+    """rho(T) with error bars, filled by dynamics and open by Monte Carlo; maxima as vertical lines."""
+    drawn = figure(6.4, 4.2)
+    axes = drawn.subplots()
+    for name, color in colors(potentials).items():
+        for method, marker in _MARKERS.items():
+            mine = sorted(
+                (p for p in points if (p.potential, p.method) == (name, method)), key=lambda p: p.temperature
+            )
+            if mine:
+                axes.errorbar(
+                    [p.temperature for p in mine],
+                    [p.density for p in mine],
+                    [p.error for p in mine],
+                    color=color,
+                    fmt=marker + ("-" if method == "md" else ""),
+                    markerfacecolor=color if method == "md" else "white",
+                    capsize=2,
+                    linewidth=1.2,
+                    label=f"{name}, {'dynamics' if method == 'md' else 'Monte Carlo'}",
+                )
+        if maxima.get(name) is not None:
+            axes.axvline(maxima[name].temperature.value, color=color, linestyle=":", linewidth=1)
+    if water:
+        low, high = min(p.temperature for p in points), max(p.temperature for p in points)
+        temperatures = np.linspace(max(low, 273.15), max(high, 273.15), 100)
+        axes.plot(temperatures, water_density(temperatures), color=FAINT, label="water, Kell (1975)")
+    axes.set_xlabel("temperature (K)")
+    axes.set_ylabel("density (g/cm³)")
+    axes.legend()
+    return drawn
+
+
+def curve_figure(curves: Sequence[Curve], potentials: Sequence[str], x: str, y: str) -> Figure:
+    """Distributions with a band of two standard errors."""
+    drawn = figure(6.4, 3.8)
+    axes = drawn.subplots()
+    for curve in curves:
+        color = colors(potentials)[curve.potential]
+        axes.plot(curve.x, curve.y, color=color, label=curve.potential)
+        axes.fill_between(
+            curve.x, curve.y - 2 * curve.error, curve.y + 2 * curve.error, color=color, alpha=0.2, linewidth=0
+        )
+    axes.set_xlim(0, None)
+    axes.set_ylim(0, None)
+    axes.set_xlabel(x)
+    axes.set_ylabel(y)
+    axes.legend()
+    return drawn
+
+
+def msd_figure(found: Sequence[Diffusion], potentials: Sequence[str], window: tuple[float, float]) -> Figure:
+    """Mean squared displacements, the window of the fit shaded."""
+    drawn = figure(6.4, 3.8)
+    axes = drawn.subplots()
+    axes.axvspan(*window, color=FAINT, alpha=0.15, linewidth=0)
+    for diffusion in found:
+        color = colors(potentials)[diffusion.potential]
+        low, high = (diffusion.msd + sign * 2 * diffusion.msd_error for sign in (-1, 1))
+        axes.plot(diffusion.time, diffusion.msd, color=color, label=diffusion.potential)
+        axes.fill_between(diffusion.time, low, high, color=color, alpha=0.2, linewidth=0)
+    axes.set_xlim(0, None)
+    axes.set_ylim(0, None)
+    axes.set_xlabel("time (ps)")
+    axes.set_ylabel("mean squared displacement (Å²)")
+    axes.legend()
+    return drawn

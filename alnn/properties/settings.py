@@ -1,0 +1,179 @@
+"""The properties file: strict models. Times in ps unless said, lengths in Å, temperatures in K, pressures in bar.
+
+Files named in a properties file are relative to it; `directory` is relative to where `alnn` runs.
+"""
+
+from pathlib import Path
+from typing import Literal
+
+from ase.data import atomic_masses, atomic_numbers
+from pydantic import Field, PrivateAttr, field_validator, model_validator
+
+from alnn.strict_yaml import Count, Positive, Section, parse_model, read_text
+
+
+class PairStyle(Section):
+    """A potential: an .alnn file, or LAMMPS' own lines."""
+
+    file: str | None = Field(None, description="potential file (.alnn)")
+    lammps: list[str] | None = Field(None, min_length=1, description="pair_style and pair_coeff lines")
+
+    @model_validator(mode="after")
+    def _one_of(self) -> "PairStyle":
+        if (self.file is None) == (self.lammps is None):
+            raise ValueError("expected either file or lammps")
+        return self
+
+
+class Box(Section):
+    """The periodic box that every run starts from: a random packing, minimised and heated."""
+
+    atoms: dict[str, Count] = Field(min_length=1, description="atoms of each species")
+    density: Positive = Field(1.0, description="g/cm^3 to start from")
+    overlap: Positive = Field(2.4, description="Å; no two atoms of the packing are closer")
+
+
+class Dynamics(Section):
+    """How atoms move in every run."""
+
+    timestep: Positive = Field(5.0, description="fs")
+    temperature_damping: Positive = Field(0.5, description="ps, Nosé-Hoover")
+    pressure_damping: Positive = Field(2.0, description="ps, Nosé-Hoover")
+    segment: Positive = Field(25.0, description="ps between two restarts: a kill loses no more")
+
+
+class DensityMC(Section):
+    """Density by Monte Carlo (`mc npt`) beside dynamics."""
+
+    temperatures: list[Positive] = Field([260.0, 280.0, 300.0], min_length=1)
+    runs: Count = Field(2, description="independent runs a temperature")
+    equilibrate: Count = Field(2000, description="cycles before")
+    cycles: Count = Field(10000, description="cycles of production (paper: 100000)")
+    segment: Count = Field(1000, description="cycles between two restarts")
+    every: Count = Field(5, description="cycles between two samples")
+    rmin: Positive = Field(2.0, description="Å; no two atoms ever come closer")
+
+
+class Density(Section):
+    """Density against temperature at one pressure, and the temperature of its maximum."""
+
+    temperatures: list[Positive] = Field(
+        [250.0, 260.0, 270.0, 280.0, 290.0, 300.0, 310.0, 320.0], min_length=1
+    )
+    pressure: float = Field(1.0, description="bar")
+    runs: Count = Field(2, description="independent runs a temperature (paper: 4)")
+    equilibrate: Positive = Field(50.0, description="ps before")
+    production: Positive = Field(200.0, description="ps")
+    every: Positive = Field(0.1, description="ps between two samples")
+    mc: DensityMC | None = Field(None, description="also by Monte Carlo")
+
+
+class Structure(Section):
+    """One set of NPT runs for radial and angular distribution and coordination number."""
+
+    temperature: Positive = 300.0
+    pressure: float = Field(1.0, description="bar")
+    runs: Count = Field(2, description="independent runs")
+    equilibrate: Positive = Field(50.0, description="ps before")
+    production: Positive = Field(100.0, description="ps")
+    every: Positive = Field(0.2, description="ps between two samples")
+    radius: Positive = Field(10.0, description="Å; end of g(r), at most half the box")
+    bins: Count = Field(200, description="of g(r)")
+    shell: Positive = Field(3.5, description="Å; neighbours whose angles are counted")
+    coordination: Positive = Field(3.25, description="Å; neighbours that are counted")
+
+    @model_validator(mode="after")
+    def _within(self) -> "Structure":
+        if max(self.shell, self.coordination) > self.radius:
+            raise ValueError(f"shell and coordination: expected at most radius ({self.radius:g})")
+        return self
+
+
+class Diffusivity(Section):
+    """Self-diffusion coefficient by Einstein's relation."""
+
+    temperature: Positive = 300.0
+    pressure: float = Field(1.0, description="bar")
+    runs: Count = Field(2, description="independent runs")
+    ensemble: Literal["nvt", "nve", "npt"] = Field(
+        "nvt", description="of the production; nvt and nve at the mean volume of the equilibration"
+    )
+    equilibrate: Positive = Field(50.0, description="ps before, at constant pressure")
+    production: Positive = Field(200.0, description="ps")
+    every: Positive = Field(0.1, description="ps between two samples")
+    window: tuple[Positive, Positive] = Field((2.0, 10.0), description="ps; where the line is fitted")
+    viscosity: Positive | None = Field(
+        None, description="mPa s; then the finite-size correction of Yeh and Hummer is applied"
+    )
+
+    @model_validator(mode="after")
+    def _ranges(self) -> "Diffusivity":
+        low, high = self.window
+        if low >= high:
+            raise ValueError(f"window: expected a range from short to long, found {list(self.window)}")
+        if high > self.production / 4:
+            raise ValueError(f"window: expected an end of at most a quarter of production, found {high:g}")
+        if (high - low) / self.every < 2:
+            raise ValueError("every: expected at least three samples in the window")
+        return self
+
+
+class Properties(Section):
+    """A whole properties file."""
+
+    directory: str = Field(min_length=1, description="where everything is kept")
+    seed: int = Field(1, ge=0, lt=2**31, description="of everything random")
+    species: list[str] = Field(min_length=1, description="chemical symbols; LAMMPS types in this order")
+    masses: dict[str, Positive] = Field({}, description="g/mol, where not those of the elements")
+    potentials: dict[str, PairStyle] = Field(min_length=1, description="by name, the learned ones first")
+    reference: str | None = Field(None, description="the potential that others are compared with")
+    box: Box
+    dynamics: Dynamics = Dynamics()
+    density: Density = Density()
+    structure: Structure = Structure()
+    diffusivity: Diffusivity = Diffusivity()
+
+    _folder: Path = PrivateAttr(default=Path("."))
+
+    @property
+    def folder(self) -> Path:
+        """Where the file lies: files it names are relative to this."""
+        return self._folder
+
+    @field_validator("potentials")
+    @classmethod
+    def _names_are_folders(cls, potentials: dict[str, PairStyle]) -> dict[str, PairStyle]:
+        for name in potentials:
+            if not name or not all(c.isalnum() or c in "-_+." for c in name) or name.startswith("."):
+                raise ValueError(f"expected names of letters, digits and -_+. only, found {name!r}")
+        return potentials
+
+    @model_validator(mode="after")
+    def _names_are_known(self) -> "Properties":
+        for symbol in self.species:
+            if symbol not in atomic_numbers or symbol == "X":
+                raise ValueError(f"species: expected chemical symbols, found {symbol!r}")
+        for where, symbols in (("masses", self.masses), ("box.atoms", self.box.atoms)):
+            for symbol in symbols:
+                if symbol not in self.species:
+                    raise ValueError(
+                        f"{where}.{symbol}: expected one of the species {', '.join(self.species)}"
+                    )
+        if self.reference is not None and self.reference not in self.potentials:
+            raise ValueError(
+                f"reference: expected one of {', '.join(self.potentials)}, found {self.reference}"
+            )
+        return self
+
+    def all_masses(self) -> dict[str, float]:
+        """Mass (g/mol) of every species: the file's, else the element's."""
+        return {s: self.masses.get(s, float(atomic_masses[atomic_numbers[s]])) for s in self.species}
+
+
+def load(path: Path | str, directory: str | None = None) -> Properties:
+    """Read and check a properties file; `directory` replaces the file's own. Raises ConfigError: one line."""
+    path = Path(path)
+    replaced = {} if directory is None else {"directory": str(directory)}
+    settings = parse_model(Properties, read_text(path), str(path), replaced)
+    settings._folder = path.resolve().parent
+    return settings

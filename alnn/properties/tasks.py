@@ -1,0 +1,146 @@
+"""Which simulations a property needs, in what steps each is done, and what it depends on."""
+
+from __future__ import annotations
+
+import hashlib
+import shlex
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from alnn.errors import PropertyError
+from alnn.properties.settings import Dynamics, PairStyle, Properties
+from alnn.reference.lammps import resolve_files
+
+RUNS = {"density": "density", "rdf": "structure", "adf": "structure", "coordination": "structure"}
+KINDS = ("density", "rdf", "adf", "coordination", "diffusivity")
+
+
+@dataclass(frozen=True)
+class Task:
+    """One independent simulation; `kind` is density, structure or diffusivity, temperature in K."""
+
+    kind: str
+    method: str
+    potential: str
+    temperature: float
+    replica: int
+
+    @property
+    def name(self) -> str:
+        """A path that tells tasks apart."""
+        return f"{self.kind}-{self.method}/{self.potential}/{self.temperature:g}K/{self.replica}"
+
+    def seeds(self, seed: int, count: int) -> list[int]:
+        """Positive seeds that depend on the file's seed and this task only."""
+        state = np.random.SeedSequence([seed, *self.name.encode()]).generate_state(count)
+        return [int(s) % 899_999_999 + 1 for s in state]  # LAMMPS takes up to 900 million
+
+
+@dataclass(frozen=True)
+class Steps:
+    """Lengths in steps (or MC cycles): before, of production, between samples, between restarts."""
+
+    equilibrate: int
+    production: int
+    every: int
+    segment: int
+
+    def segments(self) -> list[tuple[str, int]]:
+        """(phase, steps) in order. A whole number of samples each."""
+        return [
+            *(("equilibrate", n) for n in _parts(self.equilibrate, self.segment)),
+            *(("production", n) for n in _parts(self.production, self.segment)),
+        ]
+
+
+def tasks(settings: Properties, kind: str) -> list[Task]:
+    """All simulations of density, structure or diffusivity."""
+    section = getattr(settings, kind)
+    temperatures = section.temperatures if kind == "density" else [section.temperature]
+    wanted = [("md", t, section.runs) for t in temperatures]
+    if kind == "density" and section.mc is not None:
+        wanted += [("mc", t, section.mc.runs) for t in section.mc.temperatures]
+    return [
+        Task(kind, method, potential, temperature, replica)
+        for method, temperature, runs in dict.fromkeys(wanted)
+        for replica in range(runs)
+        for potential in settings.potentials
+    ]
+
+
+def kinds_of_runs(kind: str) -> list[str]:
+    """The simulations that a property, or `all`, needs."""
+    kinds = KINDS if kind == "all" else (kind,)
+    return list(dict.fromkeys(RUNS.get(k, k) for k in kinds))
+
+
+def steps(settings: Properties, task: Task) -> Steps:
+    """Lengths of a task; in MD rounded to whole samples."""
+    section = getattr(settings, task.kind)
+    if task.method == "mc":
+        mc = section.mc
+        every, segment = mc.every, max(mc.segment // mc.every, 1) * mc.every
+        return Steps(mc.equilibrate, _multiple(mc.cycles, every), every, segment)
+    every = max(round(section.every / picoseconds(settings.dynamics)), 1)
+
+    def of(time: float) -> int:
+        return _multiple(round(time / picoseconds(settings.dynamics)), every)
+
+    return Steps(of(section.equilibrate), of(section.production), every, of(settings.dynamics.segment))
+
+
+def picoseconds(dynamics: Dynamics) -> float:
+    """The time step in ps."""
+    return 1e-3 * dynamics.timestep
+
+
+def pair_lines(settings: Properties, name: str) -> list[str]:
+    """`pair_style` and `pair_coeff` of a potential, files made absolute. Raises PropertyError, ReferenceError_."""
+    potential: PairStyle = settings.potentials[name]
+    if potential.lammps is not None:
+        return resolve_files(potential.lammps, settings.species, settings.folder)
+    path = settings.folder / potential.file
+    if not path.is_file():
+        raise PropertyError(f"potentials.{name}.file: expected a potential file, found nothing at {path}")
+    words = ["pair_coeff", "*", "*", shlex.quote(str(path.resolve())), *settings.species]
+    return ["pair_style alnn", " ".join(words)]
+
+
+def identity(settings: Properties, task: Task) -> dict[str, Any]:
+    """Everything the numbers of a task depend on, to be compared before it is gone on with."""
+    lines = pair_lines(settings, task.potential)
+    section = getattr(settings, task.kind).model_dump(mode="json")
+    how = section.pop("mc", None)
+    for key in ("temperature", "temperatures", "runs", "coordination", "window", "viscosity"):
+        section.pop(key, None)
+    if task.method == "mc":
+        section = {**{k: how[k] for k in ("every", "rmin")}, "pressure": section["pressure"]}
+    return {
+        "task": task.name,
+        "seed": settings.seed,
+        "masses": settings.all_masses(),
+        "box": settings.box.model_dump(mode="json"),
+        "dynamics": settings.dynamics.model_dump(mode="json"),
+        "potential": [" ".join(_without_folder(word) for word in shlex.split(line)) for line in lines],
+        "steps": asdict(steps(settings, task)),
+        "settings": section,
+    }
+
+
+def _without_folder(word: str) -> str:
+    """A file by its name and contents, so that a moved one is still the same."""
+    path = Path(word)
+    if not path.is_absolute() or not path.is_file():
+        return word
+    return f"sha256:{hashlib.sha256(path.read_bytes()).hexdigest()[:24]}"
+
+
+def _multiple(number: int, every: int) -> int:
+    return max(round(number / every), 1) * every
+
+
+def _parts(total: int, length: int) -> list[int]:
+    return [length] * (total // length) + ([total % length] if total % length else [])

@@ -1,0 +1,128 @@
+"""YAML files as strict models, with one readable line for each fault; campaign and properties files share it."""
+
+import difflib
+import types
+import typing
+from pathlib import Path
+from typing import Annotated, Any, TypeVar
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from alnn.errors import ConfigError
+
+Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
+Count = Annotated[int, Field(ge=1)]
+Model = TypeVar("Model", bound=BaseModel)
+
+
+class Section(BaseModel):
+    """A part of a file; unknown keys are refused."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False, validate_default=True)
+
+
+def read_text(path: Path) -> str:
+    """The text of a file. Raises ConfigError if it cannot be read."""
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        reason = error.strerror if isinstance(error, OSError) else "not UTF-8"
+        raise ConfigError(f"{path}: cannot be read: {reason}") from error
+
+
+def parse_model(model: type[Model], text: str, where: str, replaced: dict[str, Any] | None = None) -> Model:
+    """A model from YAML text, some of its keys replaced. Raises ConfigError: one line that begins with `where`."""
+    try:
+        values = yaml.load(text, _StrictLoader)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{where}: not YAML: {_yaml_reason(error)}") from error
+    except (ValueError, RecursionError, OverflowError) as error:  # odd dates and numbers, bottomless nesting
+        raise ConfigError(f"{where}: not YAML: {str(error).splitlines()[0]}") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"{where}: expected keys and values, found {type(values).__name__}")
+    try:
+        return model.model_validate({**values, **(replaced or {})})
+    except ValidationError as error:
+        raise ConfigError(f"{where}: {_reason(error, model)}") from error
+
+
+_UNION_PARTS = (
+    "float",
+    "constrained-float",
+    "tuple[",
+)  # pydantic names the branch it tried; users need not know
+
+
+class _StrictLoader(yaml.SafeLoader):
+    """YAML that refuses a key written twice, and anchors: both hide what a file says."""
+
+    def compose_node(self, parent: Any, index: Any) -> Any:
+        if self.check_event(yaml.events.AliasEvent):
+            raise yaml.composer.ComposerError(
+                None, None, "aliases are not allowed", self.peek_event().start_mark
+            )
+        return super().compose_node(parent, index)
+
+    def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+        seen = set()
+        for key, _ in node.value:
+            if not isinstance(key.value, str):
+                continue
+            if key.value in seen:
+                problem = f"key {key.value!r} is there twice"
+                raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
+            seen.add(key.value)
+        return super().construct_mapping(node, deep)
+
+
+def _yaml_reason(error: yaml.YAMLError) -> str:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or str(error).splitlines()[0]
+    return f"line {mark.line + 1}, column {mark.column + 1}: {problem}" if mark else problem
+
+
+def _reason(error: ValidationError, top: type[BaseModel]) -> str:
+    """The first fault, an unknown key before anything else: a misspelt key also shows as a missing one."""
+    faults = error.errors()
+    fault = next((f for f in faults if f["type"] == "extra_forbidden"), faults[0])
+    names = [str(part) for part in fault["loc"] if not str(part).startswith(_UNION_PARTS)]
+    where = ".".join(names)
+    if fault["type"] == "extra_forbidden":
+        return f"{where}: unknown key{_suggestion(names, top)}"
+    if fault["type"] == "missing":
+        return f"{where}: expected a value, found none"
+    message = fault["msg"].removeprefix("Value error, ")
+    if fault["type"] == "value_error":
+        return f"{where}: {message}" if where else message
+    return f"{where}: {message[0].lower() + message[1:]}, found {_short(fault['input'])}"
+
+
+def _suggestion(names: list[str], top: type[BaseModel]) -> str:
+    model: Any = top
+    for name in names[:-1]:
+        if typing.get_origin(model) is dict:  # the name is the user's own, as that of a potential
+            model = typing.get_args(model)[1]
+            continue
+        if not (_is_model(model) and name in model.model_fields):
+            return ""
+        model = _without_none(model.model_fields[name].annotation)
+    if not _is_model(model):
+        return ""
+    close = difflib.get_close_matches(names[-1], model.model_fields, n=1)
+    return f"; did you mean {close[0]}?" if close else f"; expected one of {', '.join(model.model_fields)}"
+
+
+def _is_model(kind: Any) -> bool:
+    return isinstance(kind, type) and issubclass(kind, BaseModel)
+
+
+def _without_none(kind: Any) -> Any:
+    parts = [part for part in typing.get_args(kind) if part is not type(None)]
+    union = typing.get_origin(kind) in (typing.Union, types.UnionType)
+    return parts[0] if union and len(parts) == 1 else kind
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
