@@ -55,6 +55,7 @@ LocalEnergy::LocalEnergy(std::shared_ptr<const Plan> plan, std::vector<Vec3> pos
   network_energies_.assign(static_cast<std::size_t>(plan_->potential.n_members()) * width, 0.0);
   scratch_.assign(scratch, 0.0);
   place_.assign(positions.size(), -1);
+  neighbors_.resize(positions.size());
   configure(now_, box, positions);
   recompute();
 }
@@ -71,27 +72,28 @@ void LocalEnergy::configure(State& state, const Box& box, const std::vector<Vec3
 
 // All particles within the cutoff of `position`, but for i itself, by rising number: a shell does not depend
 // on how it was found.
-void LocalEnergy::find_neighbors(const State& state, int i, const Vec3& position) {
-  neighbors_.clear();
-  const auto look_at = [&](int j, const Vec3& d) {
+int LocalEnergy::find_neighbors(const State& state, int i, const Vec3& position) {
+  Neighbor* next = neighbors_.data();  // has room for all particles
+  const double cutoff_squared = cutoff_squared_;
+  const auto look_at = [&next, i, cutoff_squared](int j, const Vec3& d) {
     const double r2 = norm2(d);
-    if (r2 < cutoff_squared_ && j != i) neighbors_.push_back({j, d, r2});
+    if (r2 < cutoff_squared && j != i) *next++ = {j, d, r2};
   };
   const int n = static_cast<int>(state.positions.size());
   if (!state.cells.empty()) {
     state.cells.near(position, [&](int j, const Vec3& p) { look_at(j, state.image(p - position)); });
-    std::sort(neighbors_.begin(), neighbors_.end(),
+    std::sort(neighbors_.data(), next,
               [](const Neighbor& a, const Neighbor& b) { return a.particle < b.particle; });
   } else if (state.box.any_periodic()) {
     for (int j = 0; j < n; ++j) look_at(j, state.image(state.positions[j] - position));
   } else {
     for (int j = 0; j < n; ++j) look_at(j, state.positions[j] - position);
   }
+  return static_cast<int>(next - neighbors_.data());
 }
 
 void LocalEnergy::collect_shell(const State& state, int i, const Vec3& position, Shell& shell) {
-  find_neighbors(state, i, position);
-  shell.n = static_cast<int>(neighbors_.size());
+  shell.n = find_neighbors(state, i, position);
   shell.reserve(shell.n, row_);
   for (int slot = 0; slot < shell.n; ++slot) {
     const auto& [j, d, r2] = neighbors_[slot];

@@ -65,7 +65,7 @@ class LocalEnergy : public EnergyModel {
   double* descriptors(int i) { return &now_.G[static_cast<std::size_t>(i) * row_]; }
   void configure(State& state, const Box& box, const std::vector<Vec3>& positions) const;
   double evaluate(State& state);
-  void find_neighbors(const State& state, int i, const Vec3& position);
+  int find_neighbors(const State& state, int i, const Vec3& position);
   void collect_shell(const State& state, int i, const Vec3& position, Shell& shell);
   void sum_shell(const ElementView& e, const Shell& shell, double* G) const;
   double* trial_descriptors(int j);
@@ -88,11 +88,11 @@ class LocalEnergy : public EnergyModel {
   int moved_ = -1;
   Vec3 new_position_;
   Shell new_shell_;
-  std::vector<Neighbor> neighbors_;
-  AlignedVector back_rows_;    // rows of the moved particle as its new neighbours see it
-  std::vector<int> affected_;  // sites whose descriptors change
-  std::vector<int> place_;     // where a site stands in affected_, -1 if nowhere
-  AlignedVector trial_G_;      // in the order of affected_
+  std::vector<Neighbor> neighbors_;  // as many as the shell has; room for all particles
+  AlignedVector back_rows_;          // rows of the moved particle as its new neighbours see it
+  std::vector<int> affected_;        // sites whose descriptors change
+  std::vector<int> place_;           // where a site stands in affected_, -1 if nowhere
+  AlignedVector trial_G_;            // in the order of affected_
   std::vector<double> trial_energies_;
 
   AlignedVector X_, network_energies_, scratch_;
