@@ -45,6 +45,11 @@ class Dynamics(Section):
 class DensityMC(Section):
     """Density by Monte Carlo (`mc npt`) beside dynamics."""
 
+    potentials: list[str] | None = Field(
+        None,
+        min_length=1,
+        description="only these; a potential of LAMMPS' own costs a whole energy each move",
+    )
     temperatures: list[Positive] = Field([260.0, 280.0, 300.0], min_length=1)
     runs: Count = Field(2, description="independent runs a temperature")
     equilibrate: Count = Field(2000, description="cycles before")
@@ -163,6 +168,11 @@ class Properties(Section):
             raise ValueError(
                 f"reference: expected one of {', '.join(self.potentials)}, found {self.reference}"
             )
+        for name in (self.density.mc.potentials or []) if self.density.mc else []:
+            if name not in self.potentials:
+                raise ValueError(
+                    f"density.mc.potentials: expected some of {', '.join(self.potentials)}, found {name}"
+                )
         return self
 
     def all_masses(self) -> dict[str, float]:

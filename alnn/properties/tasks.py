@@ -60,14 +60,15 @@ def tasks(settings: Properties, kind: str) -> list[Task]:
     """All simulations of density, structure or diffusivity."""
     section = getattr(settings, kind)
     temperatures = section.temperatures if kind == "density" else [section.temperature]
-    wanted = [("md", t, section.runs) for t in temperatures]
+    wanted = [("md", t, section.runs, tuple(settings.potentials)) for t in temperatures]
     if kind == "density" and section.mc is not None:
-        wanted += [("mc", t, section.mc.runs) for t in section.mc.temperatures]
+        mc, names = section.mc, tuple(section.mc.potentials or settings.potentials)
+        wanted += [("mc", t, mc.runs, names) for t in mc.temperatures]
     return [
         Task(kind, method, potential, temperature, replica)
-        for method, temperature, runs in dict.fromkeys(wanted)
+        for method, temperature, runs, names in dict.fromkeys(wanted)
         for replica in range(runs)
-        for potential in settings.potentials
+        for potential in names
     ]
 
 

@@ -39,6 +39,11 @@ CASES = [
         "[2, 100]",
         "diffusivity: window: expected an end of at most a quarter of production, found 100",
     ),
+    (
+        "runs: 2}",
+        "runs: 2, mc: {potentials: [other]}}",
+        "density.mc.potentials: expected some of learned, ML-BOP, found other",
+    ),
     ("box:", "boxes:", "boxes: unknown key; did you mean box?"),
 ]
 
