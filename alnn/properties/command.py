@@ -14,10 +14,9 @@ from alnn.parallel import Ranks
 from alnn.progress import Speaker
 from alnn.properties import settings as properties_file
 from alnn.properties.dynamics import engine
-from alnn.properties.results import Results, collect, folder
 from alnn.properties.settings import Properties
 from alnn.properties.simulation import progress, run
-from alnn.properties.tasks import Task, identity, kinds_of_runs, steps, tasks
+from alnn.properties.tasks import Task, folder, identity, kinds_of_runs, steps, tasks
 
 _MC_COST = 3.0  # of a cycle, in steps of dynamics
 
@@ -74,10 +73,10 @@ def _cost(settings: Properties, out: Path, task: Task) -> float:
 
 
 def _write(settings: Properties, out: Path) -> None:
-    from alnn.properties.page import page
+    from alnn.properties.page import page  # the libraries of the analysis take seconds to import
+    from alnn.properties.results import collect
 
-    results: Results = collect(settings, out)
-    write_text_atomically(out / "index.html", page(settings, results))
+    write_text_atomically(out / "index.html", page(settings, collect(settings, out)))
 
 
 class _Progress:

@@ -17,7 +17,7 @@ from alnn.properties.density import Maximum, density_point, maximum
 from alnn.properties.settings import Properties
 from alnn.properties.simulation import Samples, read_samples
 from alnn.properties.statistics import Estimate
-from alnn.properties.tasks import Task, picoseconds, steps, tasks
+from alnn.properties.tasks import Task, folder, picoseconds, steps, tasks
 from alnn.report.html import Picture, picture
 
 _PROMINENCE = {"rdf": 0.02, "adf": 0.02}
@@ -51,11 +51,6 @@ def collect(settings: Properties, out: Path) -> Results:
         write_text_atomically(out / f"{table.name}.csv", _csv(table))
     write_atomically(out / "results.h5", lambda path: _write_series(path, series))
     return results
-
-
-def folder(out: Path, task: Task) -> Path:
-    """Where a task keeps its files."""
-    return out / "runs" / task.name
 
 
 def _finished(

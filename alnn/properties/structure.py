@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.signal import find_peaks, savgol_filter
 
 from alnn.properties.statistics import Estimate, blocks, jackknife, mean_of_runs
 
@@ -69,10 +68,14 @@ def coordination(runs: Sequence[np.ndarray], radius: float, cutoff: float) -> Es
 
 
 def _smooth(y: np.ndarray) -> np.ndarray:
+    from scipy.signal import savgol_filter  # takes seconds to import
+
     return savgol_filter(y, 7, 2) if len(y) >= 7 else y
 
 
 def _maxima(x: np.ndarray, y: np.ndarray, prominence: float) -> np.ndarray:
+    from scipy.signal import find_peaks
+
     smooth = _smooth(y)
     return x[find_peaks(smooth, prominence=prominence * smooth.max())[0]]
 

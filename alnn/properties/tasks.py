@@ -98,6 +98,11 @@ def picoseconds(dynamics: Dynamics) -> float:
     return 1e-3 * dynamics.timestep
 
 
+def folder(out: Path, task: Task) -> Path:
+    """Where a task keeps its files."""
+    return out / "runs" / task.name
+
+
 def pair_lines(settings: Properties, name: str) -> list[str]:
     """`pair_style` and `pair_coeff` of a potential, files made absolute. Raises PropertyError, ReferenceError_."""
     potential: PairStyle = settings.potentials[name]

@@ -25,7 +25,7 @@ def autoregressive(random, n, phi):
 
 
 def test_inefficiency_of_a_correlated_series():
-    found = [inefficiency(autoregressive(np.random.default_rng(s), 20000, 0.8)) for s in range(6)]
+    found = [inefficiency(autoregressive(np.random.default_rng(s), 6000, 0.8)) for s in range(6)]
     assert np.mean(found) == pytest.approx(9.0, rel=0.15)
     assert inefficiency(np.ones(50)) == 1.0
 
@@ -54,7 +54,7 @@ def parabola(random, error):
 
 
 def test_maximum_of_a_noisy_parabola_is_covered_by_its_error(monkeypatch):
-    monkeypatch.setattr("alnn.properties.density.DRAWS", 200)
+    monkeypatch.setattr("alnn.properties.density.DRAWS", 100)
     found = [maximum(parabola(np.random.default_rng(s), 3e-4)) for s in range(40)]
     assert all(m is not None for m in found)
     off = np.array([(m.temperature.value - 281.0) / m.temperature.error for m in found])
