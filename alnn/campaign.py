@@ -195,13 +195,10 @@ class Runner:
         path = self.store.potential(iteration)
         previous = self.store.potential(iteration - 1) if iteration else None
 
-        def fit() -> None:
-            if not path.exists():
-                seed = int(np.random.default_rng([self.config.seed, iteration, _TRAINING]).integers(2**31))
-                self.stages.train(self.config, pool, previous, path, seed)
-            self.store.set_latest(iteration)
-
-        self.ranks.root(fit)
+        if not self.ranks.root(path.exists):
+            seed = int(np.random.default_rng([self.config.seed, iteration, _TRAINING]).integers(2**31))
+            self.stages.train(self.config, pool, previous, path, seed, self.ranks)
+        self.ranks.root(lambda: self.store.set_latest(iteration))
 
     def _sample(
         self, iteration: int, pool: list[Atoms], line: dict[str, Any]

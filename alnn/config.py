@@ -135,7 +135,7 @@ class Sampling(Section):
             raise ValueError("density and pressure are for periodic cells: expected cluster to be null")
         if self.pressure is not None and self.density is None:
             raise ValueError("pressure needs density, the range that volume moves stay in")
-        if self.density is not None and self.density[0] > self.density[1]:
+        if self.density is not None and self.density[0] >= self.density[1]:
             raise ValueError(f"density: expected a range from low to high, found {list(self.density)}")
         if self.metropolis.runs + self.nested.runs == 0:
             raise ValueError("expected at least one Metropolis or nested run")

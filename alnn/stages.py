@@ -12,9 +12,11 @@ import numpy as np
 from ase import Atoms
 
 from alnn.config import Campaign
+from alnn.parallel import Ranks
 from alnn.reference import Reference
 from alnn.sampling_settings import Guards, MetropolisRun, NestedRun
 from alnn.selection import committee_spread
+from alnn.structures import DENSITY_UNIT
 from alnn.walkers import Walker, spread_evenly
 
 if TYPE_CHECKING:
@@ -45,9 +47,17 @@ class Stages(Protocol):
     """What a campaign asks of the modules that do the work."""
 
     def train(
-        self, config: Campaign, pool: list[Atoms], previous: Path | None, path: Path, seed: int
+        self,
+        config: Campaign,
+        pool: list[Atoms],
+        previous: Path | None,
+        path: Path,
+        seed: int,
+        ranks: Ranks,
     ) -> None:
-        """Fit a potential to the pool, beginning from the previous one, and write it to `path` atomically."""
+        """Fit a potential to the pool, beginning from the previous one, and write it to `path` atomically. Called on
+        all ranks, which may share the work.
+        """
         ...
 
     def training_record(self, path: Path) -> dict[str, Any]:
@@ -78,16 +88,25 @@ class RealStages:
     """The stages of this package."""
 
     def train(
-        self, config: Campaign, pool: list[Atoms], previous: Path | None, path: Path, seed: int
+        self,
+        config: Campaign,
+        pool: list[Atoms],
+        previous: Path | None,
+        path: Path,
+        seed: int,
+        ranks: Ranks,
     ) -> None:
         """See Stages."""
         from alnn.potential import Potential
-        from alnn.training import fit_potential
+        from alnn.training.fit import labelled_set, train
 
+        settings, descriptors = config.training, functions(config)
         warm = None if previous is None else Potential.read(previous)
         if warm is not None and warm.training.get("structures", 0) < ENOUGH_FOR_A_WARM_START:
             warm = None
-        fit_potential(pool, functions(config), config.training, warm, seed).write(path)
+        labelled = ranks.root(lambda: labelled_set(pool, descriptors, settings, seed))
+        result = train(labelled, settings, warm, seed, spread=ranks.map)
+        ranks.root(lambda: result.potential(descriptors).write(path))
 
     def training_record(self, path: Path) -> dict[str, Any]:
         """See Stages."""
@@ -103,7 +122,11 @@ class RealStages:
         if walker.temperature is None:
             nested = settings.nested
             run = NestedRun(
-                cycles=walker.cycles, stage=nested.stage, displace=nested.displace, tune=nested.tune
+                cycles=walker.cycles,
+                stage=nested.stage,
+                displace=nested.displace,
+                tune=nested.tune,
+                pressure=settings.pressure,
             )
         else:
             metropolis = settings.metropolis
@@ -113,6 +136,7 @@ class RealStages:
                 every=metropolis.keep_every,
                 displace=metropolis.displace,
                 equilibrate=metropolis.equilibrate,
+                pressure=settings.pressure,
             )
         found = sampling.sample(
             potential,
@@ -121,7 +145,7 @@ class RealStages:
             seed=walker.seed,
             species=config.species,
             masses=config.all_masses(),
-            guards=Guards(rmin=settings.rmin, cluster=settings.cluster),
+            guards=guards(config, walker.start),
         )
         wanted = settings.nested.candidates if walker.temperature is None else None
         return [found[k].atoms for k in spread_evenly(len(found), wanted)]
@@ -160,6 +184,17 @@ class RealStages:
         )
         reference.check()
         return reference
+
+
+def guards(config: Campaign, start: Atoms) -> Guards:
+    """What a Monte Carlo run from `start` refuses; a range of densities as one of volumes per atom."""
+    settings = config.sampling
+    volume = None
+    if settings.density is not None:
+        masses = config.all_masses()
+        per_density = sum(masses[s] for s in start.symbols) / len(start) * DENSITY_UNIT
+        volume = (per_density / settings.density[1], per_density / settings.density[0])
+    return Guards(rmin=settings.rmin, cluster=settings.cluster, volume=volume)
 
 
 def functions(config: Campaign) -> dict[str, list[dict[str, Any]]]:

@@ -1,7 +1,7 @@
 """Fit networks to a pool by one of the two protocols; the faces of this package."""
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 import numpy as np
@@ -37,6 +37,17 @@ descriptors' derivatives are exact."""
 _FORCE_ROWS = 1_000_000  # in place of an attempt's number where force rows are drawn
 
 
+Spread = Callable[[Callable[[int], tuple[np.ndarray, ...]], Sequence[int]], list[tuple[np.ndarray, ...]]]
+"""`[fit(member) for member in members]`, in whatever order and wherever."""
+
+
+def in_turn(
+    fit: Callable[[int], tuple[np.ndarray, ...]], members: Sequence[int]
+) -> list[tuple[np.ndarray, ...]]:
+    """One after the other, in this process."""
+    return [fit(member) for member in members]
+
+
 @dataclass(frozen=True)
 class TrainingResult:
     """Members as layers of the potential file, scaling, E_i = energy_scale y_i + energy_shift[s] in eV, a
@@ -48,6 +59,18 @@ class TrainingResult:
     energy_scale: float
     energy_shift: dict[str, float]
     report: dict = field(default_factory=dict)
+
+    def potential(self, descriptors: Mapping[str, list[dict]]) -> Potential:
+        """With the descriptors it was trained on, what a potential file holds."""
+        return Potential(
+            species=list(descriptors),
+            descriptors=dict(descriptors),
+            scaling=self.scaling,
+            members=self.members,
+            energy_scale=self.energy_scale,
+            energy_shift=self.energy_shift,
+            training=self.report,
+        )
 
 
 @dataclass(frozen=True)
@@ -149,7 +172,7 @@ def _problem(
 
 
 def _paper(
-    prepared: _Prepared, settings: TrainingSettings, seed: int, rng: np.random.Generator
+    prepared: _Prepared, settings: TrainingSettings, seed: int, rng: np.random.Generator, spread: Spread
 ) -> tuple[np.ndarray, dict]:
     """The published protocol, its folds side by side in one graph; returns weights (1, P) and a report.
 
@@ -165,17 +188,22 @@ def _paper(
         start = np.repeat(prepared.from_file(prepared.start[:1]), folds, axis=0)
     problem = _problem(prepared, settings, masks, 0.0, None, prepared.mixing)
     batch = settings.batch if prepared.pool.size >= settings.batch else 1
-    outcome = machine.mini_batch(
-        tf.constant(start),
-        tf.fill((folds,), tf.constant(settings.learnrate, tf.float64)),
-        problem,
-        tf.constant(settings.damping_factor, tf.float64),
-        *(tf.constant(int(v)) for v in (settings.epochs, settings.patience, batch, seed % 2**31)),
-        tf.constant(settings.smallest_damping, tf.float64),
-    )
-    criterion = outcome.criterion.numpy()
+
+    def fit(_: int) -> tuple[np.ndarray, ...]:
+        outcome = machine.mini_batch(
+            tf.constant(start),
+            tf.fill((folds,), tf.constant(settings.learnrate, tf.float64)),
+            problem,
+            tf.constant(settings.damping_factor, tf.float64),
+            *(tf.constant(int(v)) for v in (settings.epochs, settings.patience, batch, seed % 2**31)),
+            tf.constant(settings.smallest_damping, tf.float64),
+        )
+        return tuple(part.numpy() for part in outcome)
+
+    outcome = Outcome(*spread(fit, [0])[0])  # its many small steps are worth sharing, all folds on one rank
+    criterion = outcome.criterion
     best = int(np.argmin(np.where(np.isfinite(criterion), criterion, np.inf)))
-    weights = prepared.to_file(outcome.weights.numpy()[best : best + 1])
+    weights = prepared.to_file(outcome.weights[best : best + 1])
     return weights, _outcome_report(outcome, batch=batch, folds=folds, best_fold=best)
 
 
@@ -197,9 +225,12 @@ def _committee_start(
 
 
 def _fast(
-    prepared: _Prepared, settings: TrainingSettings, seed: int, rng: np.random.Generator
+    prepared: _Prepared, settings: TrainingSettings, seed: int, rng: np.random.Generator, spread: Spread
 ) -> tuple[np.ndarray, dict]:
-    """A committee by full-batch Levenberg-Marquardt; returns weights (members, P) and a report."""
+    """A committee by full-batch Levenberg-Marquardt; returns weights (members, P) and a report.
+
+    Each member is a fit of its own, so that it comes out the same on whichever rank, beside whichever others.
+    """
     machine = trainer(prepared.architecture)
     members = settings.members
     start, warm = _committee_start(prepared, settings, rng)
@@ -208,25 +239,35 @@ def _fast(
         masks = held_out_folds(size, members, settings.folds, rng)
     else:
         masks = np.ones((members, size)), np.zeros((members, size))
-    problem = _problem(prepared, settings, masks, settings.weight_decay, CHUNK, prepared.mixing)
-    outcome = machine.full_batch(
-        tf.constant(start),
-        tf.fill((members,), tf.constant(settings.learnrate, tf.float64)),
-        problem,
-        tf.constant(settings.damping_factor, tf.float64),
-        tf.constant(settings.warm_steps if warm else settings.steps),
-        tf.constant(settings.patience),
-        tf.constant(settings.tolerance, tf.float64),
+    whole = _problem(prepared, settings, masks, settings.weight_decay, CHUNK, prepared.mixing)
+
+    def fit(member: int) -> tuple[np.ndarray, ...]:
+        own = slice(member, member + 1)
+        problem = whole._replace(train=whole.train[own], valid=whole.valid[own])
+        outcome = machine.full_batch(
+            tf.constant(start[own]),
+            tf.fill((1,), tf.constant(settings.learnrate, tf.float64)),
+            problem,
+            tf.constant(settings.damping_factor, tf.float64),
+            tf.constant(settings.warm_steps if warm else settings.steps),
+            tf.constant(settings.patience),
+            tf.constant(settings.tolerance, tf.float64),
+        )
+        return tuple(part.numpy() for part in outcome)
+
+    parts = spread(fit, list(range(members)))
+    outcome = Outcome(
+        *(np.concatenate(values) for values in list(zip(*parts, strict=True))[:-1]), max(p[-1] for p in parts)
     )
-    return prepared.to_file(outcome.weights.numpy()), _outcome_report(outcome, warm_members=warm)
+    return prepared.to_file(outcome.weights), _outcome_report(outcome, warm_members=warm)
 
 
 def _outcome_report(outcome: Outcome, **more: object) -> dict:
     return {
         "epochs": int(outcome.epochs),
-        "criterion": [float(v) for v in outcome.criterion.numpy()],
-        "loss": [float(v) for v in outcome.loss.numpy()],
-        "damping": [float(v) for v in outcome.damping.numpy()],
+        "criterion": [float(v) for v in outcome.criterion],
+        "loss": [float(v) for v in outcome.loss],
+        "damping": [float(v) for v in outcome.damping],
         **more,
     }
 
@@ -245,9 +286,15 @@ def _errors(
 
 
 def train(
-    pool: TrainingSet, settings: TrainingSettings, warm_start: Potential | None = None, seed: int = 0
+    pool: TrainingSet,
+    settings: TrainingSettings,
+    warm_start: Potential | None = None,
+    seed: int = 0,
+    spread: Spread = in_turn,
 ) -> TrainingResult:
     """Networks fitted to `pool`; begins from `warm_start` where its networks have the same shape.
+
+    `spread(fit, members)` fits members side by side, as `alnn.parallel.Ranks.map` does where all ranks train.
 
     Never returns a network that is not finite: a diverged member is trained again from fresh weights, and
     TrainingError is raised if that fails too. The report says what happened.
@@ -258,7 +305,7 @@ def train(
     attempts = []
     for attempt in range(3):
         rng = np.random.default_rng([seed, attempt])
-        weights, report = protocol(prepared, settings, seed + attempt, rng)
+        weights, report = protocol(prepared, settings, seed + attempt, rng, spread)
         errors = _errors(prepared, settings, weights, trainer(prepared.architecture))
         if np.isfinite(errors).all() and np.isfinite(weights).all():
             break
@@ -321,14 +368,4 @@ def fit_potential(
     the settings ask for them); `isolated` eV per atom.
     """
     pool = labelled_set(structures, descriptors, settings, seed, isolated)
-    result = train(pool, settings, warm_start, seed)
-    species = list(descriptors)
-    return Potential(
-        species=species,
-        descriptors=dict(descriptors),
-        scaling=result.scaling,
-        members=result.members,
-        energy_scale=result.energy_scale,
-        energy_shift=result.energy_shift,
-        training=result.report,
-    )
+    return train(pool, settings, warm_start, seed).potential(descriptors)

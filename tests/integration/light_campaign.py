@@ -21,7 +21,10 @@ from alnn.stages import RealStages, functions
 class LightStages(RealStages):
     """The real stages but for the training."""
 
-    def train(self, config, pool, previous, path, seed):
+    def train(self, config, pool, previous, path, seed, ranks):
+        ranks.root(lambda: self.fit(config, pool, path, seed))
+
+    def fit(self, config, pool, path, seed):
         time.sleep(0.1)  # so that some kills hit the training
         descriptors = functions(config)
         table = compute(descriptors, config.species, pool)

@@ -199,8 +199,8 @@ def test_networks_that_are_not_finite_are_never_returned(monkeypatch):
     good = fit._fast
     calls = []
 
-    def diverges_once(prepared, settings, seed, rng):
-        weights, report = good(prepared, settings, seed, rng)
+    def diverges_once(prepared, settings, seed, rng, spread):
+        weights, report = good(prepared, settings, seed, rng, spread)
         calls.append(prepared.start)
         return (weights * np.nan if len(calls) == 1 else weights), report
 
