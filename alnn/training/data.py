@@ -126,18 +126,32 @@ class EnergyScale:
     shift: np.ndarray
 
 
-def energy_scale(pool: TrainingSet) -> EnergyScale:
-    """Standardisation of the energies per atom; with several species the shift follows the composition.
+def relevance(pool: TrainingSet, window: float) -> np.ndarray:
+    """(S,) 1 for energies per atom up to `window` (eV) above the lowest, (window/height)^2 for higher ones.
+
+    With several species of what the composition does not explain.
+    """
+    rest = pool.energies / pool.n_atoms - pool.counts() / pool.n_atoms[:, None] @ energy_scale(pool).shift
+    return (window / np.maximum(rest - rest.min(), window)) ** 2
+
+
+def energy_scale(pool: TrainingSet, weights: np.ndarray | None = None) -> EnergyScale:
+    """Standardisation of the energies per atom, structures weighted by `weights` (S,); with several species the
+    shift follows the composition.
 
     With several species the mean per atom is fitted by least squares on the composition, if the pool's
     compositions determine it, so that networks need not learn the difference of the elements.
     """
     per_atom = pool.energies / pool.n_atoms
     fractions = pool.counts() / pool.n_atoms[:, None]
-    shift = np.full(len(pool.species), per_atom.mean())
+    weights = np.ones(len(per_atom)) if weights is None else weights
+    shift = np.full(len(pool.species), np.average(per_atom, weights=weights))
     if len(pool.species) > 1 and np.linalg.matrix_rank(fractions, tol=1e-6) == len(pool.species):
-        shift = np.linalg.lstsq(fractions, per_atom, rcond=None)[0]
-    scale = float((per_atom - fractions @ shift).std())
+        root = np.sqrt(weights)
+        shift = np.linalg.lstsq(fractions * root[:, None], per_atom * root, rcond=None)[0]
+    rest = per_atom - fractions @ shift
+    centre = np.average(rest, weights=weights)
+    scale = float(np.sqrt(np.average((rest - centre) ** 2, weights=weights)))
     if scale < SAME_ENERGY:  # one structure, or copies of one: its own magnitude is the only scale there is
         scale = max(float(np.abs(per_atom).mean()), 1e-3)
     return EnergyScale(scale, shift)

@@ -18,6 +18,7 @@ from alnn.training.data import (
     block,
     decorrelation,
     energy_scale,
+    relevance,
     scaled,
     scaled_tangents,
     standardise,
@@ -81,6 +82,7 @@ class _Prepared:
     architecture: Architecture
     standards: Mapping[str, Scaling]
     energies: EnergyScale
+    relevance: np.ndarray
     mixing: list[np.ndarray]
     start: np.ndarray | None
 
@@ -98,10 +100,14 @@ class _Prepared:
         return energies / self.energies.scale
 
     def coefficient(self, settings: TrainingSettings) -> np.ndarray:
-        """(S + R,) 1/N^p, normalised so that the mean-sized structure has 1/N; the weight of force rows."""
+        """(S + R,) 1/N^p, normalised so that the mean-sized structure has 1/N; the weight of force rows. Both less
+        for structures far up in energy.
+        """
         n = self.pool.n_atoms.astype(float)
-        energies = (n / n.mean()) ** (1.0 - settings.size_exponent) / n
-        return np.concatenate([energies, np.full(self.force_rows, settings.force_weight)])
+        energies = (n / n.mean()) ** (1.0 - settings.size_exponent) / n * self.relevance
+        if self.pool.force_rows is None:
+            return energies
+        return np.concatenate([energies, settings.force_weight * self.relevance[self.pool.force_rows.owner]])
 
     def mask(self, structures: np.ndarray) -> np.ndarray:
         """(M, S) weights of structures -> (M, S + R): a force row has that of its structure."""
@@ -138,7 +144,8 @@ class _Prepared:
 
 def _prepare(pool: TrainingSet, settings: TrainingSettings, warm: Potential | None) -> _Prepared:
     standards = {s: standardise(pool.values[s]) for s in pool.species}
-    energies = energy_scale(pool)
+    weights = relevance(pool, settings.energy_window)
+    energies = energy_scale(pool, weights)
     inputs = tuple(pool.values[s].shape[1] for s in pool.species)
     architecture = Architecture(inputs, tuple(settings.hidden), settings.activation)
     mixing = [
@@ -147,7 +154,7 @@ def _prepare(pool: TrainingSet, settings: TrainingSettings, warm: Potential | No
     start = None
     if warm is not None and settings.warm_start and fits(architecture, pool.species, warm):
         start = restandardised(architecture, pool.species, warm, standards, energies, pool.isolated)
-    return _Prepared(pool, architecture, standards, energies, mixing, start)
+    return _Prepared(pool, architecture, standards, energies, weights, mixing, start)
 
 
 def _problem(

@@ -40,6 +40,12 @@ class TrainingSettings(BaseModel):
     size_exponent: float = Field(
         1.0, ge=0, le=1, description="residual (E_NN - E_ref)/N^p, normalised at the mean size (papers: 1)"
     )
+    energy_window: float = Field(
+        0.5,
+        gt=0,
+        description="eV/atom; what lies higher than this above the pool's lowest energy counts less, by the square "
+        "of window/height: a network's hole that the sampler fell into must not rule the fit",
+    )
     decorrelation: float = Field(
         0.35,
         ge=0,

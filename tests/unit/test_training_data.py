@@ -7,7 +7,15 @@ import pytest
 
 from alnn.errors import TrainingError
 from alnn.training.cross_validation import held_out_folds, k_fold
-from alnn.training.data import block, decorrelation, energy_scale, scaled, standardise, training_set
+from alnn.training.data import (
+    block,
+    decorrelation,
+    energy_scale,
+    relevance,
+    scaled,
+    standardise,
+    training_set,
+)
 
 
 def _table(counts_a, counts_b, functions=3, seed=0):
@@ -108,3 +116,22 @@ def test_decorrelation_takes_out_a_power_of_the_covariance():
         (np.trace(half.T @ half) / np.sqrt(spread[1:]).sum()) ** 2,
     )
     assert np.isfinite(decorrelation(np.zeros((3, 2)), 0.5)).all()
+
+
+def test_energies_far_up_count_less_and_do_not_set_the_scale():
+    rng = np.random.default_rng(0)
+    per_atom = rng.normal(-0.2, 0.05, size=200)
+    per_atom[:5] = 2.7
+    table = _table([4] * 200, [0] * 200)
+    pool = training_set(table, ["A", "B"], per_atom * table.n_atoms)
+    weights = relevance(pool, 0.5)
+    np.testing.assert_allclose(weights[:5], (0.5 / (2.7 - per_atom.min())) ** 2)
+    np.testing.assert_array_equal(weights[5:], 1.0)
+    assert energy_scale(pool).scale > 0.4
+    assert 0.04 < energy_scale(pool, weights).scale < 0.12
+
+
+def test_a_difference_of_elements_is_no_height():
+    table = _table([4, 2, 0, 3], [0, 2, 4, 1])
+    energies = np.array([4, 2, 0, 3]) * -10.0 + np.array([0, 2, 4, 1]) * -2.5
+    np.testing.assert_allclose(relevance(training_set(table, ["A", "B"], energies), 0.5), 1.0)
