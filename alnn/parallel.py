@@ -7,6 +7,7 @@ so that none is left waiting.
 
 import pickle
 import sys
+import time
 import traceback
 from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
@@ -15,6 +16,9 @@ from mpi4py import MPI
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
+
+SHORTEST_PAUSE, LONGEST_PAUSE = 1e-5, 5e-3
+"""s; between two looks at whether the other ranks have come."""
 
 
 class Ranks:
@@ -33,6 +37,7 @@ class Ranks:
     def root(self, function: Callable[[], Result]) -> Result:
         """Call `function` on rank 0 and give its result, or its error, to all ranks."""
         outcome = _attempt(function) if self.is_root else None
+        self._wait_for_all()
         return _unwrap(self.comm.bcast(outcome, root=0))
 
     def map(
@@ -52,9 +57,17 @@ class Ranks:
             if owner[index] == self.rank:
                 mine[index] = _attempt(lambda item=item: function(item))
         everything: dict[int, tuple[bool, Any]] = {}
+        self._wait_for_all()
         for part in self.comm.allgather(mine):
             everything.update(part)
         return [_unwrap(everything[index]) for index in range(len(items))]
+
+    def _wait_for_all(self) -> None:
+        """Sleep until every rank is here: MPI's own waiting keeps a core busy that another rank could use."""
+        arrived, pause = self.comm.Ibarrier(), SHORTEST_PAUSE
+        while not arrived.Test():
+            time.sleep(pause)
+            pause = min(2.0 * pause, LONGEST_PAUSE)
 
 
 def share(costs: Sequence[float], ranks: int) -> list[int]:
