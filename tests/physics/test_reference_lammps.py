@@ -10,6 +10,7 @@ from ase.build import bulk
 from alnn import structures
 from alnn.errors import ReferenceError_
 from alnn.reference.lammps import LammpsReference
+from alnn.structures import random_box
 
 FOLDER = Path(__file__).parents[2] / "inputs" / "water_clusters"
 COMMANDS = ["pair_style tersoff", "pair_coeff * * ML-BOP.tersoff W"]
@@ -99,3 +100,18 @@ def test_species_and_numbers_that_cannot_be_labelled_are_refused(reference):
     with pytest.raises(ReferenceError_, match="finite"):
         reference.label(Atoms("W2", [[0, 0, 0], [0, 0, 0]]))
     assert np.isfinite(reference.label(cluster(4)).energy)
+
+
+def test_dynamics_has_the_temperature_and_starts_anew_each_time(reference):
+    box = random_box(["W"] * 64, 1.0, {"W": 18.015}, 2.5, np.random.default_rng(2))
+    start = reference.minimize(box)
+    frames = reference.dynamics(start, 300.0, 0.005, 400, 100, seed=7)
+    assert len(frames) == 4
+    energies = [reference.label(frame).energy for frame in frames]
+    # equipartition: about 3/2 N kT above the minimum, within the liquid's larger spread
+    rise = (energies[-1] - reference.label(start).energy) / (64 * 1.5 * 8.617333e-5 * 300)
+    assert 0.6 < rise < 2.5
+    again = reference.dynamics(start, 300.0, 0.005, 400, 100, seed=7)
+    np.testing.assert_allclose(again[-1].positions, frames[-1].positions, atol=1e-9)
+    other = reference.dynamics(start, 300.0, 0.005, 400, 100, seed=8)
+    assert np.abs(other[-1].positions - frames[-1].positions).max() > 0.1

@@ -60,6 +60,14 @@ def test_defaults_are_the_papers():
         ),
         ("sampling: {sizes: [9, 3]}", "sampling: sizes: expected a range from small to large, found [9, 3]"),
         ("sampling: {rmin: .nan}", "sampling.rmin: "),
+        ("sampling: {density: [0.9, 1.1]}", "sampling: density and pressure are for periodic cells"),
+        ("sampling: {cluster: null, pressure: 1}", "sampling: pressure needs density"),
+        ("sampling: {cluster: null, density: [1.1, 0.9]}", "sampling: density: expected a range from low"),
+        ("sampling: {cluster: null, sizes: [2, 9]}", "sampling: sizes: expected null for periodic cells"),
+        (
+            "training: {protocol: paper, forces: rows}",
+            "training: forces: rows needs protocol fast, found protocol paper",
+        ),
         ("masses: {Au: 197}", "masses.Au: expected one of the species W"),
         (
             "selection: {method: luck}",
@@ -81,6 +89,7 @@ def test_a_fault_is_one_line_with_its_path(added, message):
         ("directory: runs/x", "", "directory: expected a value, found none"),
         ("{cluster: 25}", "{cluster: 25, file: a.xyz}", "start: expected one of cluster, box and file"),
         ("{cluster: 25}", "{cluster: 1}", "start.cluster: "),
+        ("{cluster: 25}", "{box: 25}", "sampling.cluster: expected null where start.box makes a periodic"),
         ("[W]", "[Water]", "species: expected chemical symbols, found 'Water'"),
         ("[W]", "[W, W]", "species: expected each once"),
         ("[W]", "[]", "species: "),

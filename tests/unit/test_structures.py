@@ -90,3 +90,34 @@ def test_an_unreadable_file_is_one_error(tmp_path):
     path.write_text("3\n\nW 0 0 0\nW 0 0 x\n")
     with pytest.raises(StructureError, match=r"broken\.extxyz: expected structures that ASE reads"):
         structures.read_all(path)
+
+
+WATER = {"W": 18.015}
+
+
+@pytest.mark.parametrize("wanted", [0.8, 1.0, 1.2])
+def test_random_boxes_have_their_density_and_keep_apart(wanted):
+    box = structures.random_box(["W"] * 60, wanted, WATER, 2.5, np.random.default_rng(1))
+    assert structures.density(box, WATER) == pytest.approx(wanted, rel=1e-12)
+    assert box.pbc.all() and len(box) == 60
+    assert 2.5 <= structures.smallest_distance(box, 4.0) < 4.0
+
+
+def test_density_is_mass_over_volume():
+    """One molecule of 18.015 g/mol in 29.915 Å^3 is 1 g/cm^3 (N_A = 6.02214076e23)."""
+    box = Atoms("W", cell=[29.915 ** (1 / 3)] * 3, pbc=True)
+    assert structures.density(box, WATER) == pytest.approx(18.015 / (29.915e-24 * 6.02214076e23), rel=1e-6)
+
+
+def test_a_box_too_full_is_refused():
+    with pytest.raises(StructureError, match=r"no room for 60 atoms at 3.2 Å"):
+        structures.random_box(["W"] * 60, 1.3, WATER, 3.2, np.random.default_rng(1))
+
+
+def test_scaling_to_a_density_keeps_fractions_and_shape():
+    box = structures.random_box(["W"] * 20, 1.0, WATER, 2.2, np.random.default_rng(1))
+    box.set_cell(box.cell.array @ np.array([[1, 0, 0], [0.2, 1, 0], [0, 0.1, 1]]), scale_atoms=True)
+    scaled = structures.scaled_to_density(box, 0.7, WATER)
+    assert structures.density(scaled, WATER) == pytest.approx(0.7, rel=1e-12)
+    np.testing.assert_allclose(scaled.get_scaled_positions(), box.get_scaled_positions(), atol=1e-12)
+    np.testing.assert_allclose(scaled.cell.cellpar()[3:], box.cell.cellpar()[3:], atol=1e-10)

@@ -1,0 +1,67 @@
+"""Monte Carlo runs to be: their starts, sizes, densities and seeds."""
+
+import numpy as np
+import pytest
+
+from alnn import config, walkers
+from alnn.stages import guards
+from alnn.structures import density, random_box, smallest_distance
+
+MASSES = {"W": 18.015}
+BULK = """
+directory: runs/x
+species: [W]
+masses: {W: 18.015}
+start: {box: 40}
+reference: {lammps: [pair_style tersoff]}
+sampling:
+  cluster: null
+  density: [0.9, 1.1]
+  random_starts: SHARE
+  random_candidates: 3
+  metropolis: {runs: 6, temperature: [200, 400]}
+  nested: {runs: 2}
+"""
+
+
+def bulk(share=0.0):
+    return config.parse(BULK.replace("SHARE", str(share)))
+
+
+def pool():
+    return [random_box(["W"] * 40, 1.0, MASSES, 2.4, np.random.default_rng(k)) for k in range(3)]
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_boxes_start_at_densities_of_the_range(share):
+    made = walkers.walkers(bulk(share), pool(), 4)
+    densities = [density(walker.start, MASSES) for walker in made]
+    assert len(made) == 8 and [walker.temperature is None for walker in made] == [False] * 6 + [True] * 2
+    assert 0.9 <= min(densities) < max(densities) <= 1.1
+    assert len(set(np.round(densities, 6))) > 4
+    assert all(smallest_distance(walker.start, 4.0) >= 2.0 for walker in made)
+    again = walkers.walkers(bulk(share), pool(), 4)
+    for walker, same in zip(made, again, strict=True):
+        assert (walker.seed, walker.temperature) == (same.seed, same.temperature)
+        np.testing.assert_array_equal(walker.start.positions, same.start.positions)
+
+
+def test_a_box_that_cannot_be_compressed_stays_as_it_was():
+    tight = random_box(["W"] * 40, 0.9, MASSES, 2.02, np.random.default_rng(3))
+    tight.positions[1] = tight.positions[0] + [2.001, 0, 0]
+    starts = [walkers.start_structure(bulk(), [tight], np.random.default_rng(k)) for k in range(20)]
+    assert any(density(start, MASSES) == pytest.approx(0.9) for start in starts)
+
+
+def test_random_candidates_of_boxes():
+    made = walkers.random_candidates(bulk(), pool(), 0)
+    assert len(made) == 3
+    assert all(0.9 <= density(atoms, MASSES) <= 1.1 and atoms.pbc.all() for atoms in made)
+    assert all(atoms.info["origin"].startswith("random V=") for atoms in made)
+
+
+def test_densities_are_guards_of_the_volume():
+    low, high = guards(bulk(), pool()[0]).volume
+    box = pool()[0]
+    assert density(box, MASSES) * box.get_volume() / 40 / high == pytest.approx(0.9)
+    assert density(box, MASSES) * box.get_volume() / 40 / low == pytest.approx(1.1)
