@@ -57,11 +57,11 @@ class Runner:
             everything = [atoms for part in pool for atoms in part]
             self.speaker.under_way(f"iteration {iteration}: training on {len(everything)} structures")
             began = time.perf_counter()
-            self._train(iteration, everything)
             history = self.ranks.root(self.store.history)
             calls = _calls_before(history, iteration, len(pool[0]))
-            line = self._line(iteration, everything, calls)
             reason = self._reason_to_stop(pool, calls)
+            self._train(iteration, everything, last=reason is not None)
+            line = self._line(iteration, everything, calls)
             if reason:
                 self.ranks.root(lambda line=line: self.store.record(line))
                 return reason
@@ -191,13 +191,14 @@ class Runner:
         structures.validate(made, config.species, rmin, "the start structure")
         return made
 
-    def _train(self, iteration: int, pool: list[Atoms]) -> None:
+    def _train(self, iteration: int, pool: list[Atoms], last: bool) -> None:
         path = self.store.potential(iteration)
         previous = self.store.potential(iteration - 1) if iteration else None
 
         if not self.ranks.root(path.exists):
             seed = int(np.random.default_rng([self.config.seed, iteration, _TRAINING]).integers(2**31))
-            self.stages.train(self.config, pool, previous, path, seed, self.ranks)
+            config = self.config.for_the_last_training() if last else self.config
+            self.stages.train(config, pool, previous, path, seed, self.ranks)
         self.ranks.root(lambda: self.store.set_latest(iteration))
 
     def _sample(

@@ -176,6 +176,21 @@ class Reference(Section):
     )
 
 
+class Final(Section):
+    """What is different in the last training, after a stop rule holds; null is as in `training`.
+
+    The trainings before it only have to show where the networks disagree.
+    """
+
+    members: Count | None = Field(None, description="networks in the committee")
+    steps: Count | None = Field(None, description="`fast`: Levenberg-Marquardt steps at most")
+    weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
+        None, description="`fast`: weight of |w|^2"
+    )
+    force_rows: Count | None = Field(None, description="rows, directions or Taylor copies of each structure")
+    force_weight: Positive | None = Field(None, description="Å; weight of force rows")
+
+
 class Stop(Section):
     """When a campaign ends. May be changed between two runs."""
 
@@ -199,6 +214,7 @@ class Campaign(Section):
     selection: Selection = Selection()
     reference: Reference
     stop: Stop = Stop()
+    final: Final = Final()
     testset: str | None = Field(None, description="labelled structures that the report measures errors on")
 
     _folder: Path = PrivateAttr(default=Path("."))
@@ -227,6 +243,11 @@ class Campaign(Section):
                 "selection.method: committee needs training.protocol fast and training.members of 2 or more"
             )
         return self
+
+    def for_the_last_training(self) -> "Campaign":
+        """The same with the values of `final` in `training`."""
+        changed = self.final.model_dump(exclude_none=True)
+        return self.model_copy(update={"training": self.training.model_copy(update=changed)})
 
     def all_masses(self) -> dict[str, float]:
         """Mass (g/mol) of every species: the file's, else the element's."""

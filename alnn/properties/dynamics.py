@@ -17,8 +17,8 @@ from alnn.errors import PropertyError
 from alnn.properties.settings import Properties, Structure
 from alnn.properties.simulation import Samples
 from alnn.properties.tasks import Steps, Task, pair_lines, picoseconds, steps
+from alnn.structures import DENSITY_UNIT
 
-AMU_PER_A3 = 1.66053906892  # g/cm^3 (CODATA 2022)
 _HEATING = 1000  # steps with limited displacements, from the minimum of a random packing
 _GHOSTS = 2.0  # Å beyond the longest distance that is sampled: the neighbour skin
 
@@ -77,7 +77,7 @@ class DynamicsEngine:
         settings, box = self.settings, self.settings.box
         masses = settings.all_masses()
         mass = sum(masses[s] * n for s, n in box.atoms.items())
-        edge = (mass * AMU_PER_A3 / box.density) ** (1 / 3)
+        edge = (mass * DENSITY_UNIT / box.density) ** (1 / 3)
         seeds = iter(self.task.seeds(settings.seed, len(box.atoms) + 2))
         temperature = self.task.temperature
         with lammps_for(self.task.name) as line:
@@ -194,7 +194,7 @@ class MonteCarloEngine:
         atoms = sum(self.settings.box.atoms.values())
         mass = sum(self.settings.all_masses()[s] * n for s, n in self.settings.box.atoms.items())
         volume = values[:, 2] * atoms
-        return {"volume": volume, "density": mass * AMU_PER_A3 / volume, "energy": values[:, 1] * atoms}
+        return {"volume": volume, "density": mass * DENSITY_UNIT / volume, "energy": values[:, 1] * atoms}
 
 
 def engine(settings: Properties, task: Task) -> DynamicsEngine | MonteCarloEngine:

@@ -286,18 +286,6 @@ void PairAlnn::finish() {
   warned_ = false;
 }
 
-void* PairAlnn::extract(const char* name, int& dim) {
-  if (std::strcmp(name, "potential") == 0 && plan_) {
-    dim = 0;
-    return const_cast<alnn::Potential*>(&plan_->potential);
-  }
-  if (std::strcmp(name, "species_of_type") == 0 && !species_of_type_.empty()) {
-    dim = 1;
-    return species_of_type_.data();
-  }
-  return nullptr;
-}
-
 double PairAlnn::memory_usage() {
   return Pair::memory_usage() + static_cast<double>(own_.capacity()) * sizeof(double);
 }

@@ -25,7 +25,6 @@ class PairAlnn : public Pair {
   void finish() override;
   int pack_reverse_comm(int n, int first, double* buf) override;
   void unpack_reverse_comm(int n, int* list, double* buf) override;
-  void* extract(const char* name, int& dim) override;
   double memory_usage() override;
 
   /// The potential in use; null before pair_coeff.

@@ -13,6 +13,7 @@ import pytest
 
 from alnn import labels
 from alnn.pool import read_structures
+from alnn.potential import Potential
 from alnn.store import Store
 
 INPUTS = Path(__file__).parents[2] / "inputs" / "water_clusters"
@@ -163,6 +164,15 @@ def test_a_campaign_stops_at_its_largest_pool(tmp_path):
     output = finish(start(config))
     assert "stopped: 5 structures" in output
     assert sum(len(read_structures(path)) for path in (tmp_path / "run" / "pool").glob("*.h5")) == 5
+
+
+def test_the_last_training_has_settings_of_its_own(tmp_path):
+    config = write_config(tmp_path)
+    config.write_text(config.read_text() + "final: {members: 7}\n")
+    finish(start(config))
+    store = Store(tmp_path / "run")
+    members = [len(Potential.read(store.potential(k)).members) for k in range(ITERATIONS + 1)]
+    assert members[-1] == 7 and 7 not in members[:-1]
 
 
 def test_training_by_tensorflow_repeats_to_the_last_bit(tmp_path):
