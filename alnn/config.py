@@ -179,7 +179,7 @@ class Reference(Section):
 class Final(Section):
     """What is different in the last training, after a stop rule holds; null is as in `training`.
 
-    The trainings before it only have to show where the networks disagree.
+    The trainings before it only have to show where the networks are wrong. May be changed between two runs.
     """
 
     members: Count | None = Field(None, description="networks in the committee")
@@ -189,6 +189,10 @@ class Final(Section):
     )
     force_rows: Count | None = Field(None, description="rows, directions or Taylor copies of each structure")
     force_weight: Positive | None = Field(None, description="Å; weight of force rows")
+    patience: Count | None = Field(None, description="passes without a better validation error")
+    smallest_damping: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
+        None, description="`paper`: the damping does not fall below"
+    )
 
 
 class Stop(Section):
@@ -254,7 +258,7 @@ class Campaign(Section):
         return {s: self.masses.get(s, float(atomic_masses[atomic_numbers[s]])) for s in self.species}
 
 
-MAY_CHANGE = ("directory", "stop.", "testset")
+MAY_CHANGE = ("directory", "stop.", "final.", "testset")
 """Keys that may differ when a campaign goes on."""
 
 
