@@ -193,6 +193,7 @@ class Final(Section):
     smallest_damping: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
         None, description="`paper`: the damping does not fall below"
     )
+    warm_start: bool | None = Field(None, description="begin from the last network where it fits")
 
 
 class Stop(Section):
