@@ -90,7 +90,7 @@ class Store:
             if changed:
                 raise ConfigError(
                     f"{self.directory} holds a campaign with other settings: {'; '.join(changed)}; "
-                    "take another directory, or the settings it began with (stop and testset may change)"
+                    "take another directory, or the settings it began with (stop, final and testset may change)"
                 )
         text = yaml.safe_dump({**values, "versions": versions}, sort_keys=False, allow_unicode=True)
         write_text_atomically(path, text)
