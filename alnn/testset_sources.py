@@ -83,24 +83,21 @@ def _candidates(
     reference: Reference,
     random: np.random.Generator,
 ) -> list[Atoms]:
-    if task.source == "dynamics":
-        return _dynamics(task, missing, around, reference, random)
     if task.source == "random":
         return _random(task, missing, around, random)
     start = _start(task, around, random)
     if task.density is not None:  # a random box is too far from the liquid for a ladder that should reach it
         start = reference.minimize(start)
-    chain = {"metropolis": _metropolis, "nested": _nested}[task.source]
-    return chain(task, missing, start, sampler, int(random.integers(1, 2**31)))
-
-
-def _dynamics(
-    task: Task, missing: int, around: Surroundings, reference: Reference, random: np.random.Generator
-) -> list[Atoms]:
-    """Canonical dynamics of a box: as thermal as Metropolis sampling, at a hundredth of the price of whole energies."""
-    start = reference.minimize(_start(task, around, random))
-    steps = DYNAMICS_EQUILIBRATE + missing * DYNAMICS_KEEP_EVERY
     seed = int(random.integers(1, 2**31))
+    if task.source == "dynamics":
+        return _dynamics(task, missing, start, reference, seed)
+    chain = {"metropolis": _metropolis, "nested": _nested}[task.source]
+    return chain(task, missing, start, sampler, seed)
+
+
+def _dynamics(task: Task, missing: int, start: Atoms, reference: Reference, seed: int) -> list[Atoms]:
+    """Canonical dynamics of a box: as thermal as Metropolis sampling, at a hundredth of the price of whole energies."""
+    steps = DYNAMICS_EQUILIBRATE + missing * DYNAMICS_KEEP_EVERY
     frames = reference.dynamics(start, task.temperature, TIMESTEP, steps, DYNAMICS_KEEP_EVERY, seed)
     return frames[-missing:]
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 import csv
 import shlex
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-from mpi4py import MPI  # before lammps: it brings the libmpi that LAMMPS is linked to
 
 from alnn.errors import PropertyError
+from alnn.lammps_instance import Lammps, open_lammps
 from alnn.properties.settings import Properties, Structure
 from alnn.properties.simulation import Samples
 from alnn.properties.tasks import Steps, Task, pair_lines, picoseconds, steps
@@ -21,48 +20,6 @@ from alnn.structures import DENSITY_UNIT
 
 _HEATING = 1000  # steps with limited displacements, from the minimum of a random packing
 _GHOSTS = 2.0  # Å beyond the longest distance that is sampled: the neighbour skin
-
-
-class Lammps:
-    """A LAMMPS instance that runs a line when called; PropertyError has LAMMPS' own text and the task."""
-
-    def __init__(self, instance: object, name: str) -> None:
-        self.instance = instance
-        self._name = name
-
-    def __call__(self, line: str) -> None:
-        try:
-            self.instance.command(line)
-        except Exception as error:
-            text = " ".join(str(error).split())
-            raise PropertyError(f"{self._name}: LAMMPS refused '{line}': {text}") from error
-
-    def thermo(self, name: str) -> float:
-        """A thermo keyword's value now."""
-        return float(self.instance.get_thermo(name))
-
-    def array(self, compute: str) -> np.ndarray:
-        """A global array of a compute, copied."""
-        return self.instance.numpy.extract_compute(compute, 0, 2).copy()
-
-    def unwrapped(self) -> np.ndarray:
-        """(N, 3) Å by atom ID, as if there were no periodic boundary; orthogonal boxes only."""
-        low, high = (np.array(edge) for edge in self.instance.extract_box()[:2])
-        positions = np.array(self.instance.gather_atoms("x", 1, 3)[:]).reshape(-1, 3)
-        images = np.array(self.instance.gather_atoms("image", 0, 3)[:]).reshape(-1, 3)
-        return positions + images * (high - low)
-
-
-@contextmanager
-def lammps_for(name: str) -> Iterator[Lammps]:
-    """An instance of this rank alone, closed at the end."""
-    from lammps import lammps
-
-    instance = lammps(comm=MPI.COMM_SELF, cmdargs=["-log", "none", "-screen", "none", "-nocite"])
-    try:
-        yield Lammps(instance, name)
-    finally:
-        instance.close()
 
 
 @dataclass(frozen=True)
@@ -80,7 +37,7 @@ class DynamicsEngine:
         edge = (mass * DENSITY_UNIT / box.density) ** (1 / 3)
         seeds = iter(self.task.seeds(settings.seed, len(box.atoms) + 2))
         temperature = self.task.temperature
-        with lammps_for(self.task.name) as line:
+        with open_lammps(self.task.name, PropertyError) as line:
             for command in (
                 "units metal",
                 "atom_style atomic",
@@ -124,7 +81,7 @@ class DynamicsEngine:
         """See `alnn.properties.simulation.Engine`."""
         every = steps(self.settings, self.task).every
         first = phase == "production" and (number == _first_production(steps(self.settings, self.task)))
-        with lammps_for(self.task.name) as line:
+        with open_lammps(self.task.name, PropertyError) as line:
             _reopen(line, before, self.settings, self.task.potential)
             if first and self._ensemble(phase) != "npt":
                 _set_volume(line, float(np.mean(past["volume"][len(past["volume"]) // 2 :])))
@@ -177,7 +134,7 @@ class MonteCarloEngine:
         mc, density = self.settings.density.mc, self.settings.density
         seed = self.task.seeds(self.settings.seed, number + 1)[number]
         tuning = max(steps_ // 5, 1) if phase == "equilibrate" else max(steps_ // 20, 1)
-        with tempfile.TemporaryDirectory() as folder, lammps_for(self.task.name) as line:
+        with tempfile.TemporaryDirectory() as folder, open_lammps(self.task.name, PropertyError) as line:
             log = Path(folder) / "chain.csv"
             _reopen(line, before, self.settings, self.task.potential)
             line(

@@ -161,15 +161,15 @@ def _structure(settings: Properties, out: Path, results: Results, series: dict[s
     names = list(settings.potentials)
     at = f"at {section.temperature:g} K and {section.pressure:g} bar, with a band of two standard errors"
     axes = {
-        "rdf": (structure.radial_bins(section.bins, section.radius), "distance (Å)", "g(r)", 1.0),
-        "adf": (structure.angular_bins(), "angle (degrees)", "share a degree", 1.0),
+        "rdf": (structure.radial_bins(section.bins, section.radius), "distance (Å)", "g(r)"),
+        "adf": (structure.angular_bins(), "angle (degrees)", "share a degree"),
     }
     titles = {
         "rdf": f"Radial distribution {at}.",
         "adf": f"Angular distribution, neighbours within {section.shell:g} Å, {at}.",
     }
-    for kind, (x, x_name, y_name, factor) in axes.items():
-        by_name = {key[1]: [factor * s[kind] for _, s in runs] for key, runs in found.items()}
+    for kind, (x, x_name, y_name) in axes.items():
+        by_name = {key[1]: [s[kind] for _, s in runs] for key, runs in found.items()}
         curves = [structure.curve(name, x, by_name[name]) for name in names if name in by_name]
         rows = [
             [c.potential, f"{a:.4f}", f"{y:.6g}", f"{e:.3g}"]

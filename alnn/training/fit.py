@@ -207,7 +207,7 @@ def _paper(
         )
         return tuple(part.numpy() for part in outcome)
 
-    outcome = Outcome(*spread(fit, [0])[0])  # its many small steps are worth sharing, all folds on one rank
+    outcome = Outcome(*spread(fit, [0])[0])  # one fit for all folds: on one rank, the others get its outcome
     criterion = outcome.criterion
     best = int(np.argmin(np.where(np.isfinite(criterion), criterion, np.inf)))
     weights = prepared.to_file(outcome.weights[best : best + 1])

@@ -12,6 +12,8 @@ import numpy as np
 import pytest
 
 from alnn import cli
+from alnn.errors import PropertyError
+from alnn.lammps_instance import open_lammps
 from alnn.properties import dynamics, settings
 from alnn.properties.simulation import read_samples, run
 from alnn.properties.structure import radial_bins
@@ -176,7 +178,7 @@ def test_distributions_of_an_ideal_gas(config):
     loaded = settings.load(config)
     structure = loaded.structure
     found = []
-    with dynamics.lammps_for("gas") as line:
+    with open_lammps("gas", PropertyError) as line:
         for command in (
             "units metal",
             "atom_style atomic",
