@@ -6,27 +6,33 @@ Whatever a kill leaves before that is found again (the potential, finished label
 for every random number derives from (seed, iteration, walker).
 """
 
+import contextlib
 import time
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from ase import Atoms
 
-from alnn import selection, structures
+from alnn.candidates import choose, joining, new_and_sound
 from alnn.config import Campaign
-from alnn.errors import SamplingError, StructureError
+from alnn.errors import AlnnError, SamplingError, TrainingError
 from alnn.labels import Label, LabelWriter, read_labels, structure_key
 from alnn.parallel import Ranks
 from alnn.pool import attach_label
 from alnn.progress import Speaker
 from alnn.reference import Reference
-from alnn.stages import Candidates, Stages
+from alnn.soundness import MAX_FALLBACKS, is_stuck, is_worse_than_a_constant
+from alnn.stages import Stages
+from alnn.start import start_structures
 from alnn.store import Store, describe
 from alnn.versions import versions
 from alnn.walkers import Walker, random_candidates, walkers
 
 _TRAINING = 1_000_000  # in place of a walker's number where training draws its seed
-_START = 1_000_001  # the same for the start structure
+
+TRAINING_ATTEMPTS = 3
+"""Before an iteration goes on with the last good potential."""
 
 
 class Runner:
@@ -43,23 +49,28 @@ class Runner:
 
     def run(self) -> str:
         """Go on until a stop rule holds; returns which. Raises AlnnError on all ranks alike."""
+        self.ranks.root(lambda: self.store.prepare(self.config, versions()))
         try:
-            return self._run()
+            reason = self._run()
+            self._end(reason)
+            return reason
+        except AlnnError as error:
+            self._end(str(error))
+            raise
         finally:
             self.store.close()
 
     def _run(self) -> str:
-        self.ranks.root(lambda: self.store.prepare(self.config, versions()))
         self.ranks.map(self._set_up_rank, list(range(self.ranks.size)))
         pool = self.ranks.root(self.store.pool) or [self._start()]
         while True:
             iteration = len(pool) - 1
             everything = [atoms for part in pool for atoms in part]
-            self.speaker.under_way(f"iteration {iteration}: training on {len(everything)} structures")
+            self._enter(iteration, f"training on {len(everything)} structures")
             began = time.perf_counter()
             history = self.ranks.root(self.store.history)
             calls = _calls_before(history, iteration, len(pool[0]))
-            reason = self._reason_to_stop(pool, calls)
+            reason = self._reason_to_stop(pool, calls, history)
             self._train(iteration, everything, last=reason is not None)
             line = self._line(iteration, everything, calls)
             if reason:
@@ -74,7 +85,7 @@ class Runner:
         """Sample, select, label and write what one iteration adds."""
         config, seconds = self.config, line["seconds"]
         clock = _Clock(seconds)
-        self.speaker.under_way(f"iteration {iteration}: sampling")
+        self._enter(iteration, "sampling")
         sampled, chains = self._sample(iteration, pool, line)
         clock.lap("sample")
         potential = self.store.potential(iteration)
@@ -82,14 +93,18 @@ class Runner:
         budget = config.selection.count
         if config.stop.max_calls is not None:
             budget = min(budget, config.stop.max_calls - calls)
-        chosen = self._choose(found, budget, pool)
+        sound, holes = new_and_sound(config, found, pool)
+        if holes:
+            line["trouble"]["walkers in a hole of the network"] = holes
+        chosen = choose(config, sound, budget, len(pool))
         clock.lap("select")
-        labelled = [found.structures[choice.index].copy() for choice in chosen]
+        labelled = [sound.structures[choice.index].copy() for choice in chosen]
         for atoms, choice in zip(labelled, chosen, strict=True):
             atoms.info["origin"] = f"{atoms.info['origin']} iteration={iteration} {choice.reason}".strip()
-        self.speaker.under_way(f"iteration {iteration}: {len(labelled)} reference calculations")
-        labels = self._label(labelled)
-        added = self._keep(labelled, labels, found, chosen)
+        self._enter(iteration, f"{len(labelled)} reference calculations")
+        for atoms, label in zip(labelled, self._label(labelled), strict=True):
+            attach_label(atoms, label.energy, label.forces)
+        added = joining(config, labelled, sound.energies[[choice.index for choice in chosen]])
         if config.stop.max_structures is not None:
             added = added[: config.stop.max_structures - len(pool)]
         clock.lap("label")
@@ -106,109 +121,84 @@ class Runner:
         self.speaker.say(describe(line))
         return added
 
-    def _choose(self, found: Candidates, budget: int, pool: list[Atoms]) -> list[selection.Choice]:
-        """What gets a label: in selection by error the first candidates, by committee the most disputed
-        ones.
-        """
-        rules = self.config.selection
-        seen = {structure_key(atoms) for atoms in pool}
-        new = []
-        for index, atoms in enumerate(found.structures):
-            key = structure_key(atoms)
-            if key not in seen:
-                new.append(index)
-            seen.add(key)
-        if rules.method == "error":
-            return [selection.Choice(i, "") for i in new[:budget]]
-        if len(pool) < rules.bootstrap:
-            return selection.by_distance(found.features, found.pool_features, budget)
-        spread = found.spread.copy()
-        spread[np.setdiff1d(np.arange(len(spread)), new)] = 0.0
-        if rules.highest_energy is not None:
-            sizes = np.array([len(atoms) for atoms in found.structures])
-            spread[found.energies > rules.highest_energy * sizes] = 0.0
-        return selection.by_committee(
-            spread, found.features, np.asarray(found.chains), budget, rules.spread, rules.distance
-        )
-
-    def _keep(
-        self, labelled: list[Atoms], labels: list[Label], found: Candidates, chosen: list[selection.Choice]
-    ) -> list[Atoms]:
-        for atoms, label in zip(labelled, labels, strict=True):
-            attach_label(atoms, label.energy, label.forces)
-        if self.config.selection.method == "committee" or not labelled:
-            return labelled
-        predicted = found.energies[[choice.index for choice in chosen]]
-        true = np.array([label.energy for label in labels])
-        sizes = np.array([len(atoms) for atoms in labelled])
-        wrong = selection.by_error(predicted, true, sizes, self.config.selection.tolerance)
-        for choice in wrong:
-            labelled[choice.index].info["origin"] += f" {choice.reason}"
-        return [labelled[choice.index] for choice in wrong]
-
     def _start(self) -> list[Atoms]:
         """The labelled start structures, written as pool file 0000."""
-        config = self.config
-        sampling = config.sampling
-        radius = sampling.cluster
-        if config.start.file is not None:
-            path = config.folder / config.start.file
-            found = self.ranks.root(lambda: structures.read_all(path, config.species, sampling.rmin))
-            for index, atoms in enumerate(found):
-                atoms.info = {"origin": f"start {index} of {config.start.file}"}
-        else:
-            found = self.ranks.root(lambda: [self._made(radius)])
-        for atoms in found:
-            if radius is not None and not structures.is_connected(atoms.positions, radius):
-                origin = atoms.info["origin"]
-                raise StructureError(
-                    f"{origin}: expected a cluster connected within {radius:g} Å, found pieces"
-                )
+        self._enter(0, "start structure")
+        assert self.reference is not None
+        reference = self.reference
+        found = self.ranks.root(lambda: start_structures(self.config, reference))
         for atoms, label in zip(found, self._label(found), strict=True):
             attach_label(atoms, label.energy, label.forces)
         self.ranks.root(lambda: self.store.add(0, found))
         return found
 
-    def _made(self, radius: float | None) -> Atoms:
-        """The start structure that the campaign makes itself: a minimised cluster or an equilibrated box."""
-        config, start = self.config, self.config.start
-        random = np.random.default_rng([config.seed, 0, _START])
-        symbols = [config.species[k % len(config.species)] for k in range(start.cluster or start.box or 0)]
-        rmin = config.sampling.rmin
-        assert self.reference is not None
-        if start.box is None:
-            cluster = structures.random_cluster(symbols, rmin, radius or 1.5 * rmin, random)
-            made = self.reference.minimize(cluster)
-        else:
-            box = structures.random_box(symbols, start.density, config.all_masses(), 1.2 * rmin, random)
-            made, steps = self.reference.minimize(box), round(start.equilibrate / start.timestep)
-            if steps > 0:
-                seed = int(random.integers(1, 2**31))
-                made = self.reference.dynamics(made, start.temperature, start.timestep, steps, steps, seed)[
-                    -1
-                ]
-        made.info = {"origin": "seed"}
-        structures.validate(made, config.species, rmin, "the start structure")
-        return made
-
     def _train(self, iteration: int, pool: list[Atoms], last: bool) -> None:
+        """Write the potential of an iteration; where no training succeeds, that is the one before, again."""
         path = self.store.potential(iteration)
-        previous = self.store.potential(iteration - 1) if iteration else None
-
         if not self.ranks.root(path.exists):
-            seed = int(np.random.default_rng([self.config.seed, iteration, _TRAINING]).integers(2**31))
             config = self.config.for_the_last_training() if last else self.config
-            self.stages.train(config, pool, previous, path, seed, self.ranks)
+            trial, reason = self.store.trial(iteration), ""
+            for attempt in range(TRAINING_ATTEMPTS):
+                reason = self._attempt_training(config, iteration, pool, trial, attempt)
+                if not reason:
+                    break
+                self.speaker.say(f"iteration {iteration}: training {attempt + 1} is of no use: {reason}")
+            else:
+                self.ranks.root(lambda reason=reason: self.store.fall_back(iteration, reason))
+            self.ranks.root(lambda: self.store.settle_trial(iteration))
         self.ranks.root(lambda: self.store.set_latest(iteration))
+
+    def _attempt_training(
+        self, config: Campaign, iteration: int, pool: list[Atoms], trial: Path, attempt: int
+    ) -> str:
+        """Train once; returns what is wrong with the outcome, if anything. Only the first begins from old networks."""
+        entropy = [self.config.seed, iteration, _TRAINING, *([attempt] if attempt else [])]
+        seed = int(np.random.default_rng(entropy).integers(2**31))
+        previous = self.store.potential(iteration - 1) if iteration and not attempt else None
+        try:
+            self.stages.train(config, pool, previous, trial, seed, self.ranks)
+        except TrainingError as error:
+            return str(error)
+        record = self.ranks.root(lambda: self.stages.training_record(trial))
+        energies = np.array([atoms.get_potential_energy() / len(atoms) for atoms in pool])
+        if is_worse_than_a_constant(record.get("energy_mae"), energies):
+            error = 1e3 * record["energy_mae"]
+            return f"expected networks better than a constant on their pool, found {error:.3g} meV/atom"
+        return ""
 
     def _sample(
         self, iteration: int, pool: list[Atoms], line: dict[str, Any]
     ) -> tuple[list[Atoms], list[int]]:
         """Candidates of all walkers, and the walker each is from.
 
-        A walker that fails is passed over; if all do, SamplingError is raised.
+        A walker that fails is passed over. If all do, it may be the network: the last one is sampled once more,
+        and SamplingError is raised if that fails too.
         """
-        potential = self.store.potential(iteration)
+        todo = self.ranks.root(lambda: walkers(self.config, pool, iteration))
+        outcomes = self._walk(todo, self.store.potential(iteration), iteration)
+        if iteration and all(isinstance(outcome, SamplingError) for outcome in outcomes):
+            line["trouble"]["samplings of the last potential"] = 1
+            outcomes = self._walk(todo, self.store.potential(iteration - 1), iteration)
+        failed = [outcome for outcome in outcomes if isinstance(outcome, SamplingError)]
+        if len(failed) == len(outcomes):
+            raise failed[0]
+        if failed:
+            line["trouble"]["failed walkers"] = len(failed)
+        found = [(k, a) for k, out in enumerate(outcomes) if not isinstance(out, SamplingError) for a in out]
+        stuck = sum(
+            not isinstance(out, SamplingError) and is_stuck(walker.start, out)
+            for walker, out in zip(todo, outcomes, strict=True)
+        )
+        if stuck:
+            line["trouble"]["stuck walkers"] = stuck
+            self.speaker.say(f"iteration {iteration}: {stuck} of {len(todo)} walkers never moved")
+        line["idle"] = stuck + len(failed) == len(todo)
+        made = self.ranks.root(lambda: random_candidates(self.config, pool, iteration))
+        found += list(enumerate(made, start=len(todo)))
+        return [atoms for _, atoms in found], [chain for chain, _ in found]
+
+    def _walk(self, todo: list[Walker], potential: Path, iteration: int) -> list[list[Atoms] | SamplingError]:
+        """What each walker found, or why it failed."""
 
         def walk(walker: Walker) -> list[Atoms] | SamplingError:
             try:
@@ -216,20 +206,24 @@ class Runner:
             except SamplingError as error:
                 return error
 
-        todo = self.ranks.root(lambda: walkers(self.config, pool, iteration))
         outcomes = self.ranks.map(walk, todo, [walker.cost for walker in todo])
         failed = [outcome for outcome in outcomes if isinstance(outcome, SamplingError)]
-        if len(failed) == len(outcomes):
-            raise failed[0]
         if failed:
-            line["failed_walkers"] = len(failed)
             self.speaker.say(
                 f"iteration {iteration}: {len(failed)} of {len(outcomes)} walkers failed: {failed[0]}"
             )
-        found = [(k, a) for k, out in enumerate(outcomes) if not isinstance(out, SamplingError) for a in out]
-        made = self.ranks.root(lambda: random_candidates(self.config, pool, iteration))
-        found += list(enumerate(made, start=len(todo)))
-        return [atoms for _, atoms in found], [chain for chain, _ in found]
+        return outcomes
+
+    def _enter(self, iteration: int, stage: str) -> None:
+        """Say what begins now."""
+        self.speaker.under_way(f"iteration {iteration}: {stage}")
+        self.ranks.root(lambda: self.store.set_progress(iteration, stage))
+
+    def _end(self, reason: str) -> None:
+        """Leave word how the run ended, on the one rank that writes; nobody may be waited for here."""
+        if self.ranks.is_root:
+            with contextlib.suppress(OSError):
+                self.store.set_progress(self.store.progress().get("iteration", 0), reason)
 
     def _set_up_rank(self, rank: int) -> None:
         """What each rank needs of its own: the reference, and a file for its labels."""
@@ -254,6 +248,7 @@ class Runner:
 
     def _line(self, iteration: int, pool: list[Atoms], calls: int) -> dict[str, Any]:
         record = self.ranks.root(lambda: self.stages.training_record(self.store.potential(iteration)))
+        trouble = {"trainings in vain": record["fallbacks"]} if record.get("fallbacks") else {}
         return {
             "iteration": iteration,
             "structures": len(pool),
@@ -263,14 +258,24 @@ class Runner:
             "added": 0,
             "train": record,
             "committee_spread": None,
+            "trouble": trouble,
             "seconds": {"train": record.get("seconds", 0.0), "sample": 0.0, "select": 0.0, "label": 0.0},
             "wall": record.get("seconds", 0.0),
         }
 
-    def _reason_to_stop(self, pool: list[list[Atoms]], calls: int) -> str | None:
+    def _reason_to_stop(
+        self, pool: list[list[Atoms]], calls: int, history: list[dict[str, Any]]
+    ) -> str | None:
         stop, iteration = self.config.stop, len(pool) - 1
+        idle = {line["iteration"] for line in history if line.get("idle")}
+        if iteration >= MAX_FALLBACKS and idle.issuperset(range(iteration - MAX_FALLBACKS, iteration)):
+            raise SamplingError(
+                f"sampling: no walker moved in {MAX_FALLBACKS} iterations in a row: expected moves that rmin, the "
+                "cluster criterion and the network allow, found none; try a smaller displace or rmin"
+            )
+        # An iteration whose walkers never moved has shown nothing.
         quiet = 0
-        while quiet < iteration and not pool[iteration - quiet]:
+        while quiet < iteration and not pool[iteration - quiet] and iteration - quiet - 1 not in idle:
             quiet += 1
         if quiet >= stop.patience:
             return f"converged: {quiet} iterations without a new structure"

@@ -7,7 +7,9 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from alnn.errors import AlnnError
+from alnn.errors import AlnnError, StoppedEarly
+from alnn.interruption import EXIT_STATUS, interruption
+from alnn.interruption import seconds as seconds_of_walltime
 
 # One thread a rank: ranks share the cores, and the order of sums must not depend on what else runs.
 _ONE_THREAD = {
@@ -20,13 +22,20 @@ _ONE_THREAD = {
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run one subcommand and return its exit status: 0, 2 for a user's error, 130 if interrupted."""
+    """Run one subcommand and return its exit status.
+
+    0; 1 for a fault of ours, 2 for a user's error, 3 if stopped early, 130 if interrupted.
+    """
     options = _parser().parse_args(arguments)
     for name, value in _ONE_THREAD.items():
         os.environ.setdefault(name, value)
     try:
+        if hasattr(options, "walltime"):
+            interruption.listen(options.walltime)
         options.command(options)
         return 0
+    except StoppedEarly as error:
+        return _fail(error, str(error), EXIT_STATUS)
     except AlnnError as error:
         return _fail(error, str(error), 2)
     except KeyboardInterrupt as error:
@@ -37,6 +46,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         # A fault of ours: the traceback is wanted, but no rank may be left waiting for this one.
         return _fail(error, traceback.format_exc(), 1)
+    finally:
+        interruption.dismiss()
 
 
 def _fail(error: BaseException, message: str, status: int) -> int:
@@ -71,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("config", type=Path, metavar="CONFIG", help="campaign file (YAML)")
     run.add_argument("--directory", help="in place of the file's directory")
     run.add_argument("--seed", type=int, help="in place of the file's seed")
+    _add_walltime(run)
 
     status = add("status", _status, "Say how far a campaign is.")
     status.add_argument("directory", type=Path, metavar="DIR")
@@ -100,6 +112,7 @@ def _parser() -> argparse.ArgumentParser:
     testset.add_argument("-o", "--output", type=Path, metavar="FILE", help="HDF5 file to write")
     testset.add_argument("-n", "--count", type=int, help="structures (papers: 140,000)")
     testset.add_argument("--seed", type=int, help="not a campaign's own, so that test and training differ")
+    _add_walltime(testset)
 
     properties = add(
         "properties", _properties, "Density, structure and diffusion by LAMMPS; also under mpirun."
@@ -108,9 +121,24 @@ def _parser() -> argparse.ArgumentParser:
     properties.add_argument("kind", choices=kinds, metavar="KIND", help=", ".join(kinds))
     properties.add_argument("config", type=Path, metavar="CONFIG", help="properties file (YAML)")
     properties.add_argument("--directory", help="in place of the file's directory")
+    _add_walltime(properties)
 
     add("version", _version, "Print the versions in use.")
     return parser
+
+
+def _add_walltime(command: argparse.ArgumentParser) -> None:
+    """For commands that go on when run again; these obey SIGTERM too."""
+    command.add_argument(
+        "--walltime", type=_walltime, metavar="[D-]HH:MM[:SS]", help="end cleanly before this time is over"
+    )
+
+
+def _walltime(text: str) -> float:
+    try:
+        return seconds_of_walltime(text)
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from error
 
 
 def _run(options: argparse.Namespace) -> None:
@@ -129,7 +157,7 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _status(options: argparse.Namespace) -> None:
-    from alnn.store import status
+    from alnn.status import status
 
     print("\n".join(status(options.directory)))
 

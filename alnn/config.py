@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from ase.data import atomic_masses, atomic_numbers
-from pydantic import Field, PrivateAttr, model_validator
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
 from alnn.strict_yaml import Count, Positive, Section, parse_model, read_text
 from alnn.training.settings import TrainingSettings
@@ -88,6 +88,11 @@ class Nested(Section):
     )
     displace: Positive = Field(0.3, description="Å; half width of a displacement")
     tune: bool = Field(True, description="bring the acceptance to 40 % between stages")
+    common_cap: bool = Field(
+        False,
+        description="one cap for all nested runs of an iteration, the median over all their samples; "
+        "all need the same number of atoms, so `sizes` is null",
+    )
 
 
 class Sampling(Section):
@@ -95,6 +100,11 @@ class Sampling(Section):
 
     metropolis: Metropolis = Metropolis()
     nested: Nested = Nested()
+    hole: Positive = Field(
+        1.0,
+        description="eV/atom; a candidate predicted this far below all labelled structures lies in a hole of the "
+        "network: one of each walker may be labelled, not more",
+    )
     rmin: Positive = Field(2.0, description="Å; no two atoms ever come closer (water beads: 2.0)")
     cluster: Positive | None = Field(
         3.5, description="Å; a free cluster stays connected within this distance; null for periodic cells"
@@ -129,6 +139,8 @@ class Sampling(Section):
             raise ValueError(f"cluster: expected more than rmin ({self.rmin:g}), found {self.cluster:g}")
         if self.cluster is None and self.sizes is not None:
             raise ValueError("sizes: expected null for periodic cells (cluster is null)")
+        if self.nested.common_cap and self.sizes is not None:
+            raise ValueError("nested.common_cap: expected sizes to be null, so that all have the same size")
         if self.cluster is None and self.density is None and self.random_starts + self.random_candidates > 0:
             raise ValueError("random_starts and random_candidates of periodic cells need density")
         if self.cluster is not None and (self.density, self.pressure) != (None, None):
@@ -284,6 +296,14 @@ def parse(text: str, where: str = "campaign file", replaced: dict[str, Any] | No
 def dump(config: Campaign) -> dict[str, Any]:
     """Every value of a campaign, defaults included, as plain YAML-ready values."""
     return config.model_dump(mode="json")
+
+
+def with_defaults(values: dict[str, Any]) -> dict[str, Any]:
+    """A dump as this version would have made it: keys that did not exist yet get their defaults."""
+    try:
+        return dump(Campaign.model_validate(values))
+    except ValidationError:
+        return values
 
 
 def changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:

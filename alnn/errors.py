@@ -35,3 +35,7 @@ class TrainingError(AlnnError):
 
 class PropertyError(AlnnError):
     """A simulation of a property that could not be set up or failed."""
+
+
+class StoppedEarly(AlnnError):
+    """The end was asked for, by a signal or a wall time; the same command goes on from what is finished."""

@@ -2,7 +2,8 @@
 
 Every rank runs the same campaign code. What only one rank may do goes through `root`, what many may do side
 by side through `map`; both hand the same values to all ranks, and both raise the same error on all ranks,
-so that none is left waiting.
+so that none is left waiting. Each call is a safe point: where the end of the job was asked for, on any rank,
+StoppedEarly is raised on all.
 """
 
 import pickle
@@ -13,6 +14,8 @@ from collections.abc import Callable, Sequence
 from typing import Any, TypeVar
 
 from mpi4py import MPI
+
+from alnn.interruption import interruption
 
 Item = TypeVar("Item")
 Result = TypeVar("Result")
@@ -89,6 +92,7 @@ def abort_if_alone(error: BaseException, message: str) -> None:
 
 def _attempt(function: Callable[[], Any]) -> tuple[bool, Any]:
     try:
+        interruption.check()
         return True, function()
     except Exception as error:
         error.shared_by_all_ranks = True

@@ -4,13 +4,13 @@ work.
 Heavy modules are imported where they are used: TensorFlow takes seconds and only training needs it.
 """
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 from ase import Atoms
 
+from alnn.candidates import Candidates
 from alnn.config import Campaign
 from alnn.parallel import Ranks
 from alnn.reference import Reference
@@ -24,23 +24,6 @@ if TYPE_CHECKING:
 
 ENOUGH_FOR_A_WARM_START = 10
 """Structures; networks fitted to fewer may be constant, and from a constant one no descent leads away."""
-
-
-@dataclass
-class Candidates:
-    """What sampling found in an iteration, and what the committee thinks of it (C candidates)."""
-
-    structures: list[Atoms]
-    chains: list[int]
-    """The walker each came from."""
-    energies: np.ndarray
-    """(C,) eV, of the potential."""
-    spread: np.ndarray
-    """(C,) eV/atom, committee standard deviation."""
-    features: np.ndarray
-    """(C, F) mean descriptors in units of their spread over the pool."""
-    pool_features: np.ndarray
-    """(P, F) the same of the pool."""
 
 
 class Stages(Protocol):

@@ -6,12 +6,14 @@ DIR/labels/*.jsonl         every finished reference calculation
 DIR/potentials/0000.alnn   the potential of each iteration, trained on pool/0000 to the same number
 DIR/latest.alnn            in potentials/: the last of them
 DIR/history.jsonl          a line an iteration
+DIR/progress.json          what is being done, or how the last run ended; for people
 DIR/lock                   held while a campaign runs here
 """
 
 import fcntl
 import json
 import os
+import time
 from pathlib import Path
 from typing import Any
 
@@ -19,10 +21,11 @@ import yaml
 from ase import Atoms
 
 from alnn import config as configuration
-from alnn.errors import ConfigError, PoolError
-from alnn.files import write_text_atomically
-from alnn.labels import read_labels
+from alnn.errors import ConfigError, PoolError, TrainingError
+from alnn.files import sync_directory, write_text_atomically
 from alnn.pool import read_structures, write_structures
+from alnn.potential import Potential
+from alnn.soundness import MAX_FALLBACKS
 
 
 class Store:
@@ -69,6 +72,23 @@ class Store:
             os.close(self._lock)
             self._lock = None
 
+    def set_progress(self, iteration: int, stage: str) -> None:
+        """Write down what begins now; nothing depends on it."""
+        now = {"iteration": iteration, "stage": stage, "since": time.time()}
+        write_text_atomically(self.directory / "progress.json", json.dumps(now) + "\n")
+
+    def progress(self) -> dict[str, Any]:
+        """What `set_progress` wrote last, empty if that cannot be read."""
+        try:
+            now = json.loads((self.directory / "progress.json").read_text(encoding="utf-8"))
+            return {
+                "iteration": int(now["iteration"]),
+                "stage": str(now["stage"]),
+                "since": float(now["since"]),
+            }
+        except (OSError, ValueError, TypeError, KeyError):
+            return {}
+
     def is_locked(self) -> bool:
         """Whether a campaign runs here now."""
         try:
@@ -86,7 +106,7 @@ class Store:
     def _settle_config(self, values: dict[str, Any], versions: dict[str, str]) -> None:
         path = self.directory / "config.yaml"
         if path.exists():
-            changed = configuration.changes(self.config(), values)
+            changed = configuration.changes(configuration.with_defaults(self.config()), values)
             if changed:
                 raise ConfigError(
                     f"{self.directory} holds a campaign with other settings: {'; '.join(changed)}; "
@@ -134,6 +154,29 @@ class Store:
         """Where the potential of an iteration lies, or will."""
         return self.directory / "potentials" / f"{iteration:04d}.alnn"
 
+    def trial(self, iteration: int) -> Path:
+        """Where a potential lies until it is found good; what a kill leaves there is removed by `prepare`."""
+        return self.directory / "potentials" / f".{iteration:04d}.trial.part"
+
+    def settle_trial(self, iteration: int) -> None:
+        """Make the trial the potential of its iteration, in one step."""
+        os.replace(self.trial(iteration), self.potential(iteration))
+        sync_directory(self.directory / "potentials")
+
+    def fall_back(self, iteration: int, reason: str) -> None:
+        """Write the potential of the iteration before as the trial of this one, with a note that it is.
+
+        Raises TrainingError where there is none, or where it was written so too often in a row.
+        """
+        if iteration == 0:
+            raise TrainingError(f"training: the first potential is of no use: {reason}")
+        previous = Potential.read(self.potential(iteration - 1))
+        before = previous.training.get("fallbacks", 0)
+        if before >= MAX_FALLBACKS:
+            raise TrainingError(f"training: of no use in {before + 1} iterations in a row: {reason}")
+        previous.training["fallbacks"] = before + 1
+        previous.write(self.trial(iteration))
+
     def set_latest(self, iteration: int) -> None:
         """Make potentials/latest.alnn a copy of an iteration's potential."""
         text = self.potential(iteration).read_text(encoding="utf-8")
@@ -161,24 +204,6 @@ class Store:
         kept = [old for old in self.history() if old["iteration"] < line["iteration"]]
         text = "".join(json.dumps(entry) + "\n" for entry in [*kept, line])
         write_text_atomically(self.directory / "history.jsonl", text)
-
-
-def status(directory: Path | str) -> list[str]:
-    """Lines that say how far a campaign is. Raises ConfigError if there is none, PoolError for damage."""
-    store = Store(directory)
-    config = store.config()
-    history = store.history()
-    calls = len(read_labels(store.labels))
-    lines = [f"{directory}: {len(history)} iterations, {calls} reference calculations"]
-    if history:
-        last = history[-1]
-        seconds = {k: sum(line["seconds"][k] for line in history) for k in last["seconds"]}
-        lines.append(f"pool: {last['structures'] + last['added']} structures")
-        lines.append(f"last: {describe(last)}")
-        lines.append("seconds: " + " ".join(f"{stage} {value:.1f}" for stage, value in seconds.items()))
-    limits = config.get("stop", {})
-    lines.append("stops at: " + ", ".join(f"{k} {v}" for k, v in limits.items() if v is not None))
-    return [*lines, "running" if store.is_locked() else "not running"]
 
 
 def describe(line: dict[str, Any]) -> str:

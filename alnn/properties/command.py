@@ -10,6 +10,7 @@ import yaml
 
 from alnn.errors import ConfigError
 from alnn.files import write_text_atomically
+from alnn.interruption import interruption
 from alnn.parallel import Ranks
 from alnn.progress import Speaker
 from alnn.properties import settings as properties_file
@@ -34,13 +35,17 @@ def properties_command(kind: str, config: Path, directory: str | None = None) ->
     with Speaker(quiet=not ranks.is_root) as speaker:
         told = _Progress(out, settings, wanted, speaker, quiet=not ranks.is_root)
 
+        def segment_done() -> None:
+            told()
+            interruption.check()
+
         def work(task: Task) -> None:
             run(
                 folder(out, task),
                 identity(settings, task),
                 steps(settings, task),
                 engine(settings, task),
-                told,
+                segment_done,
             )
             told()
 

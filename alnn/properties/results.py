@@ -20,7 +20,7 @@ from alnn.properties.statistics import Estimate
 from alnn.properties.tasks import Task, folder, picoseconds, steps, tasks
 from alnn.report.html import Picture, picture
 
-_PROMINENCE = {"rdf": 0.02, "adf": 0.02}
+_PROMINENCE = {"rdf": 0.01, "adf": 0.02}  # the third shell of a liquid rises by 2 % of the first
 
 
 @dataclass(frozen=True)

@@ -1,20 +1,16 @@
 """`alnn run` with linear networks fitted by ridge regression: starts in a second where TensorFlow takes many.
 
-Run as a script: light_campaign.py CONFIG. Everything but the training is the real thing.
+Run as a script: light_campaign.py CONFIG [options of alnn run]. Everything but the training is the real thing.
 """
 
 import sys
 import time
-from pathlib import Path
 
 import numpy as np
 
-from alnn import config as configuration
-from alnn.campaign import Runner
+from alnn import cli, stages
 from alnn.descriptors import compute
-from alnn.parallel import Ranks
 from alnn.potential import Layer, Potential, Scaling
-from alnn.progress import Speaker
 from alnn.stages import RealStages, functions
 
 
@@ -50,5 +46,5 @@ class LightStages(RealStages):
 
 
 if __name__ == "__main__":
-    ranks = Ranks()
-    print(Runner(configuration.load(Path(sys.argv[1])), LightStages(), ranks, Speaker()).run())
+    stages.RealStages = LightStages
+    sys.exit(cli.main(["run", *sys.argv[1:]]))

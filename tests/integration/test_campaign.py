@@ -51,13 +51,13 @@ def write_config(folder, name="run", method="committee", iterations=ITERATIONS):
     return path
 
 
-def start(config, ranks=1, light=True, **options):
+def start(config, ranks=1, light=True, options=(), **popen):
     command = [sys.executable, str(LIGHT)] if light else [sys.executable, "-m", "alnn.cli", "run"]
-    command.append(str(config))
+    command += [str(config), *options]
     if ranks > 1:
         command = [str(Path(sys.executable).with_name("mpirun")), "-n", str(ranks), *command]
     return subprocess.Popen(
-        command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **options
+        command, env=environment(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, **popen
     )
 
 
