@@ -17,6 +17,7 @@ from ase import Atoms
 from alnn.candidates import choose, joining, new_and_sound
 from alnn.config import Campaign
 from alnn.errors import AlnnError, SamplingError, TrainingError
+from alnn.history import Clock, calls_before, describe, finite_max, finite_mean, new_line
 from alnn.labels import Label, LabelWriter, read_labels, structure_key
 from alnn.parallel import Ranks
 from alnn.pool import attach_label
@@ -25,7 +26,7 @@ from alnn.reference import Reference
 from alnn.soundness import MAX_FALLBACKS, is_stuck, is_worse_than_a_constant
 from alnn.stages import Stages
 from alnn.start import start_structures
-from alnn.store import Store, describe
+from alnn.store import Store
 from alnn.versions import versions
 from alnn.walkers import Walker, random_candidates, walkers
 
@@ -49,16 +50,20 @@ class Runner:
 
     def run(self) -> str:
         """Go on until a stop rule holds; returns which. Raises AlnnError on all ranks alike."""
-        self.ranks.root(lambda: self.store.prepare(self.config, versions()))
+        try:
+            self.ranks.root(lambda: self.store.prepare(self.config, versions()))
+            return self._run_and_say_how_it_ended()
+        finally:
+            self.store.close()
+
+    def _run_and_say_how_it_ended(self) -> str:
         try:
             reason = self._run()
-            self._end(reason)
-            return reason
         except AlnnError as error:
             self._end(str(error))
             raise
-        finally:
-            self.store.close()
+        self._end(reason)
+        return reason
 
     def _run(self) -> str:
         self.ranks.map(self._set_up_rank, list(range(self.ranks.size)))
@@ -69,10 +74,10 @@ class Runner:
             self._enter(iteration, f"training on {len(everything)} structures")
             began = time.perf_counter()
             history = self.ranks.root(self.store.history)
-            calls = _calls_before(history, iteration, len(pool[0]))
+            calls = calls_before(history, iteration, len(pool[0]))
             reason = self._reason_to_stop(pool, calls, history)
-            self._train(iteration, everything, last=reason is not None)
-            line = self._line(iteration, everything, calls)
+            record = self._train(iteration, everything, last=reason is not None)
+            line = new_line(iteration, len(everything), calls, record)
             if reason:
                 self.ranks.root(lambda line=line: self.store.record(line))
                 return reason
@@ -84,7 +89,7 @@ class Runner:
     ) -> list[Atoms]:
         """Sample, select, label and write what one iteration adds."""
         config, seconds = self.config, line["seconds"]
-        clock = _Clock(seconds)
+        clock = Clock(seconds)
         self._enter(iteration, "sampling")
         sampled, chains = self._sample(iteration, pool, line)
         clock.lap("sample")
@@ -112,8 +117,8 @@ class Runner:
             candidates=len(found.structures),
             labelled=len(labelled),
             added=len(added),
-            committee_spread=_finite_mean(found.spread),
-            committee_spread_max=_finite_max(found.spread),
+            committee_spread=finite_mean(found.spread),
+            committee_spread_max=finite_max(found.spread),
             wall=time.perf_counter() - began,
         )
         self.ranks.root(lambda: self.store.record(line))
@@ -132,8 +137,11 @@ class Runner:
         self.ranks.root(lambda: self.store.add(0, found))
         return found
 
-    def _train(self, iteration: int, pool: list[Atoms], last: bool) -> None:
-        """Write the potential of an iteration; where no training succeeds, that is the one before, again."""
+    def _train(self, iteration: int, pool: list[Atoms], last: bool) -> dict[str, Any]:
+        """Write the potential of an iteration; where no training succeeds, that is the one before, again.
+
+        Returns the record of its training.
+        """
         path = self.store.potential(iteration)
         if not self.ranks.root(path.exists):
             config = self.config.for_the_last_training() if last else self.config
@@ -147,6 +155,7 @@ class Runner:
                 self.ranks.root(lambda reason=reason: self.store.fall_back(iteration, reason))
             self.ranks.root(lambda: self.store.settle_trial(iteration))
         self.ranks.root(lambda: self.store.set_latest(iteration))
+        return self.ranks.root(lambda: self.stages.training_record(path))
 
     def _attempt_training(
         self, config: Campaign, iteration: int, pool: list[Atoms], trial: Path, attempt: int
@@ -246,23 +255,6 @@ class Runner:
         self.writer.append(atoms, label)
         return label
 
-    def _line(self, iteration: int, pool: list[Atoms], calls: int) -> dict[str, Any]:
-        record = self.ranks.root(lambda: self.stages.training_record(self.store.potential(iteration)))
-        trouble = {"trainings in vain": record["fallbacks"]} if record.get("fallbacks") else {}
-        return {
-            "iteration": iteration,
-            "structures": len(pool),
-            "reference_calls": calls,
-            "candidates": 0,
-            "labelled": 0,
-            "added": 0,
-            "train": record,
-            "committee_spread": None,
-            "trouble": trouble,
-            "seconds": {"train": record.get("seconds", 0.0), "sample": 0.0, "select": 0.0, "label": 0.0},
-            "wall": record.get("seconds", 0.0),
-        }
-
     def _reason_to_stop(
         self, pool: list[list[Atoms]], calls: int, history: list[dict[str, Any]]
     ) -> str | None:
@@ -287,31 +279,3 @@ class Runner:
         if iteration >= stop.max_iterations:
             return f"stopped: {iteration} iterations"
         return None
-
-
-class _Clock:
-    """Adds the time since the last lap to a stage's seconds."""
-
-    def __init__(self, seconds: dict[str, float]) -> None:
-        self.seconds = seconds
-        self.last = time.perf_counter()
-
-    def lap(self, stage: str) -> None:
-        now = time.perf_counter()
-        self.seconds[stage] += now - self.last
-        self.last = now
-
-
-def _calls_before(history: list[dict[str, Any]], iteration: int, start: int) -> int:
-    """Reference calculations spent on the pool that an iteration trains on, the start structures included."""
-    return start + sum(int(line["labelled"]) for line in history if line["iteration"] < iteration)
-
-
-def _finite_mean(spread: np.ndarray) -> float | None:
-    finite = spread[np.isfinite(spread)]
-    return float(finite.mean()) if len(finite) else None
-
-
-def _finite_max(spread: np.ndarray) -> float | None:
-    finite = spread[np.isfinite(spread)]
-    return float(finite.max()) if len(finite) else None

@@ -3,8 +3,9 @@
 import time
 from pathlib import Path
 
+from alnn.history import describe
 from alnn.labels import read_labels
-from alnn.store import Store, describe
+from alnn.store import Store
 
 
 def status(directory: Path | str) -> list[str]:

@@ -204,19 +204,3 @@ class Store:
         kept = [old for old in self.history() if old["iteration"] < line["iteration"]]
         text = "".join(json.dumps(entry) + "\n" for entry in [*kept, line])
         write_text_atomically(self.directory / "history.jsonl", text)
-
-
-def describe(line: dict[str, Any]) -> str:
-    """One line of history for people."""
-    seconds = " ".join(f"{stage} {value:.1f} s" for stage, value in line["seconds"].items())
-    error = line["train"].get("energy_mae")
-    spread = line["committee_spread"]
-    parts = [
-        f"iteration {line['iteration']}: {line['structures']} structures",
-        f"{line['reference_calls']} reference calls",
-        "" if error is None else f"error on the pool {1e3 * error:.2f} meV/atom",
-        "" if not spread else f"committee spread {1e3 * spread:.2f} meV/atom",
-        f"{line['added']} of {line['labelled']} labelled added",
-        seconds,
-    ]
-    return ", ".join(part for part in parts if part)
