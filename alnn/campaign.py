@@ -215,7 +215,11 @@ class Runner:
             except SamplingError as error:
                 return error
 
-        outcomes = self.ranks.map(walk, todo, [walker.cost for walker in todo])
+        together = self.config.sampling.nested.common_cap
+        alone = [walker for walker in todo if not (together and walker.temperature is None)]
+        outcomes = self.ranks.map(walk, alone, [walker.cost for walker in alone])
+        if len(alone) < len(todo):  # the nested ones come last
+            outcomes += self.stages.sample_together(self.config, todo[len(alone) :], potential, self.ranks)
         failed = [outcome for outcome in outcomes if isinstance(outcome, SamplingError)]
         if failed:
             self.speaker.say(

@@ -30,6 +30,10 @@ class Lammps:
         """A thermo keyword's value now."""
         return float(self.instance.get_thermo(name))
 
+    def variable(self, name: str) -> float:
+        """An equal-style or internal-style variable's value now."""
+        return float(self.instance.extract_variable(name))
+
     def array(self, compute: str) -> np.ndarray:
         """A global array of a compute, copied."""
         return self.instance.numpy.extract_compute(compute, 0, 2).copy()

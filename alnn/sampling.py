@@ -2,7 +2,8 @@
 
 import shlex
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -47,21 +48,68 @@ def sample(
     `masses` (g/mol) theirs. The guards' cluster criterion holds for free clusters only. The same arguments
     give the same candidates. Raises SamplingError with LAMMPS' own text.
     """
+    with open_chain(
+        potential, start, run, seed=seed, species=species, masses=masses, guards=guards, folder=folder
+    ) as chain:
+        return chain(run, seed)
+
+
+class Chain:
+    """A system in LAMMPS that `mc` is run on, each time from where the last run ended."""
+
+    def __init__(
+        self,
+        run_line: Lammps,
+        start: Atoms,
+        species: Sequence[str],
+        guards: Guards,
+        prism: Prism | None,
+        scratch: Path,
+    ) -> None:
+        self.run_line = run_line
+        self.scratch = scratch
+        self._start = start
+        self._species = species
+        self._guards = guards
+        self._prism = prism
+
+    def __call__(
+        self, run: MetropolisRun | NestedRun, seed: int, *more: str, stratum: int = 0
+    ) -> list[Candidate]:
+        """Structures of one run; `more` keywords of `mc`, `stratum`: number of the first. Raises SamplingError."""
+        frames = self.scratch / "frames.extxyz"
+        free = not self._start.pbc.any()
+        line = mc_command(run, self._guards, self._species, seed, free=free, dump=frames)
+        self.run_line(" ".join([line, *more]))
+        return _candidates(frames, self._start, run, self._prism, stratum)
+
+
+@contextmanager
+def open_chain(
+    potential: str | Path | Sequence[str],
+    start: Atoms,
+    run: MetropolisRun | NestedRun,
+    *,
+    seed: int,
+    species: Sequence[str],
+    masses: Mapping[str, float],
+    guards: Guards | None = None,
+    folder: str | Path = ".",
+) -> Iterator[Chain]:
+    """A chain at its start; arguments and errors as those of `sample`."""
     guards = guards or Guards()
     _check(start, run, guards, species, seed)
     with (
         tempfile.TemporaryDirectory(prefix="alnn-mc-") as scratch,
         open_lammps("sampling", SamplingError) as run_line,
     ):
-        frames = Path(scratch) / "frames.extxyz"
         prism = _set_up(run_line, start, species, masses)
         for line in _pair_lines(potential, species, folder):
             run_line(line)
         if not start.pbc.any():
             # Pairs of a small cluster in a large box are found faster without bins.
             run_line("neighbor 2.0 nsq")
-        run_line(mc_command(run, guards, species, seed, free=not start.pbc.any(), dump=frames))
-        return _candidates(frames, start, run, prism)
+        yield Chain(run_line, start, species, guards, prism, Path(scratch))
 
 
 def mc_command(
@@ -171,7 +219,7 @@ def _pair_lines(
 
 
 def _candidates(
-    frames: Path, start: Atoms, run: MetropolisRun | NestedRun, prism: Prism | None
+    frames: Path, start: Atoms, run: MetropolisRun | NestedRun, prism: Prism | None, stratum: int
 ) -> list[Candidate]:
     if frames.stat().st_size == 0:
         return []
@@ -183,15 +231,15 @@ def _candidates(
             atoms.positions = prism.vector_to_ase(frame.positions)
         if run.pressure is not None:
             atoms.cell = prism.vector_to_ase(frame.cell.array)  # without change of the positions
-        origin = _origin(frame, run)
+        origin = _origin(frame, run, stratum)
         atoms.info["origin"] = origin
         candidates.append(Candidate(atoms, float(frame.get_potential_energy()), origin))
     return candidates
 
 
-def _origin(frame: Atoms, run: MetropolisRun | NestedRun) -> str:
+def _origin(frame: Atoms, run: MetropolisRun | NestedRun, first: int) -> str:
     """In a few words how a frame came about; in a box with its volume, Å^3 per atom."""
     volume = f" V={frame.get_volume() / len(frame):.3f}" if frame.pbc.all() else ""
     if isinstance(run, MetropolisRun):
         return f"metropolis T={run.temperature:g} size={len(frame)}{volume}"
-    return f"nested stratum={frame.info['stratum']} size={len(frame)}{volume}"
+    return f"nested stratum={first + int(frame.info['stratum'])} size={len(frame)}{volume}"

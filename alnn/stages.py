@@ -4,6 +4,8 @@ work.
 Heavy modules are imported where they are used: TensorFlow takes seconds and only training needs it.
 """
 
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -12,6 +14,7 @@ from ase import Atoms
 
 from alnn.candidates import Candidates
 from alnn.config import Campaign
+from alnn.errors import SamplingError
 from alnn.parallel import Ranks
 from alnn.reference import Reference
 from alnn.sampling_settings import Guards, MetropolisRun, NestedRun
@@ -21,6 +24,7 @@ from alnn.walkers import Walker, spread_evenly
 
 if TYPE_CHECKING:
     from alnn.potential import Potential
+    from alnn.sampling import Candidate, Chain
 
 ENOUGH_FOR_A_WARM_START = 10
 """Structures; networks fitted to fewer may be constant, and from a constant one no descent leads away."""
@@ -49,6 +53,12 @@ class Stages(Protocol):
 
     def sample(self, config: Campaign, walker: Walker, potential: Path) -> list[Atoms]:
         """Candidates of one Monte Carlo run, each with info["origin"]. Raises SamplingError."""
+        ...
+
+    def sample_together(
+        self, config: Campaign, walkers: Sequence[Walker], potential: Path, ranks: Ranks
+    ) -> list[list[Atoms] | SamplingError]:
+        """Candidates of nested runs under one common cap, or why a run failed. Called on all ranks."""
         ...
 
     def judge(
@@ -99,39 +109,26 @@ class RealStages:
 
     def sample(self, config: Campaign, walker: Walker, potential: Path) -> list[Atoms]:
         """See Stages."""
-        from alnn import sampling
+        with _open_chain(config, walker, potential) as chain:
+            found = chain(run_of(config, walker), walker.seed)
+        return _wanted(config, walker, found)
 
-        settings = config.sampling
-        if walker.temperature is None:
-            nested = settings.nested
-            run = NestedRun(
-                cycles=walker.cycles,
-                stage=nested.stage,
-                displace=nested.displace,
-                tune=nested.tune,
-                pressure=settings.pressure,
-            )
-        else:
-            metropolis = settings.metropolis
-            run = MetropolisRun(
-                cycles=walker.cycles,
-                temperature=walker.temperature,
-                every=metropolis.keep_every,
-                displace=metropolis.displace,
-                equilibrate=metropolis.equilibrate,
-                pressure=settings.pressure,
-            )
-        found = sampling.sample(
-            potential,
-            walker.start,
-            run,
-            seed=walker.seed,
-            species=config.species,
-            masses=config.all_masses(),
-            guards=guards(config, walker.start),
+    def sample_together(
+        self, config: Campaign, walkers: Sequence[Walker], potential: Path, ranks: Ranks
+    ) -> list[list[Atoms] | SamplingError]:
+        """See Stages."""
+        from alnn.common_cap import sample_together
+
+        found, _ = sample_together(
+            ranks,
+            lambda k: _open_chain(config, walkers[k], potential),
+            run_of(config, walkers[0]),
+            [walker.seed for walker in walkers],
         )
-        wanted = settings.nested.candidates if walker.temperature is None else None
-        return [found[k].atoms for k in spread_evenly(len(found), wanted)]
+        return [
+            outcome if isinstance(outcome, SamplingError) else _wanted(config, walker, outcome)
+            for walker, outcome in zip(walkers, found, strict=True)
+        ]
 
     def judge(
         self,
@@ -167,6 +164,49 @@ class RealStages:
         )
         reference.check()
         return reference
+
+
+def run_of(config: Campaign, walker: Walker) -> MetropolisRun | NestedRun:
+    """What a walker's Monte Carlo run is told."""
+    settings = config.sampling
+    if walker.temperature is None:
+        nested = settings.nested
+        return NestedRun(
+            cycles=walker.cycles,
+            stage=nested.stage,
+            displace=nested.displace,
+            tune=nested.tune,
+            pressure=settings.pressure,
+        )
+    metropolis = settings.metropolis
+    return MetropolisRun(
+        cycles=walker.cycles,
+        temperature=walker.temperature,
+        every=metropolis.keep_every,
+        displace=metropolis.displace,
+        equilibrate=metropolis.equilibrate,
+        pressure=settings.pressure,
+    )
+
+
+def _open_chain(config: Campaign, walker: Walker, potential: Path) -> "AbstractContextManager[Chain]":
+    from alnn.sampling import open_chain
+
+    return open_chain(
+        potential,
+        walker.start,
+        run_of(config, walker),
+        seed=walker.seed,
+        species=config.species,
+        masses=config.all_masses(),
+        guards=guards(config, walker.start),
+    )
+
+
+def _wanted(config: Campaign, walker: Walker, found: "list[Candidate]") -> list[Atoms]:
+    """The structures of a run that are candidates: of a nested one, so many evenly spread over its strata."""
+    wanted = config.sampling.nested.candidates if walker.temperature is None else None
+    return [found[k].atoms for k in spread_evenly(len(found), wanted)]
 
 
 def guards(config: Campaign, start: Atoms) -> Guards:

@@ -10,6 +10,7 @@
 #include "fmt/format.h"
 #include "force.h"
 #include "group.h"
+#include "input.h"
 #include "lammps.h"
 #include "mc/metropolis.hpp"
 #include "mc_local.h"
@@ -20,6 +21,7 @@
 #include "timer.h"
 #include "update.h"
 #include "utils.h"
+#include "variable.h"
 
 using namespace LAMMPS_NS;
 using namespace alnn;
@@ -152,7 +154,10 @@ void Mc::sample_metropolis(const McSettings& settings, ChainState& state, Guards
                  fmt::format("mc {}: {} cycles at {} K, displace {:.6g} A, acceptance {:.4f} of {} moves\n",
                              npt ? "npt" : "nvt", result.cycles, settings.temperature, result.displace,
                              result.production.acceptance(), result.production.attempted));
+  publish("mc_displace", result.displace);
+  publish("mc_acceptance", result.production.acceptance());
   if (!npt) return;
+  publish("mc_dlnv", result.dlnv);
   utils::logmesg(lmp, fmt::format("mc npt: pressure {}, dlnv {:.6g}, acceptance {:.4f} of {} volume moves\n",
                                   settings.pressure, result.dlnv, result.volume_production.acceptance(),
                                   result.volume_production.attempted));
@@ -175,6 +180,7 @@ void Mc::sample_nested(const McSettings& settings, ChainState& state, Guards& gu
   s.cycles = settings.cycles;
   s.stage = settings.stage;
   s.displace = settings.displace;
+  s.cap = settings.cap;
   s.tune = settings.tune;
   s.check = settings.check;
   s.temperatures = settings.temperatures;
@@ -183,10 +189,11 @@ void Mc::sample_nested(const McSettings& settings, ChainState& state, Guards& gu
   utils::logmesg(lmp, std::string("Stage        Cap (eV/atom)     ln X   Acceptance    Displace     Mean "
                                   "(eV/atom)   Lowest (eV/atom)    Samples") +
                           (npt ? "  Volume/atom (A^3)  Volume acceptance       dlnv\n" : "\n"));
+  const auto samples_file = open(settings.samples_file);
   const std::string pressure = npt ? fmt::format(" pressure={}", settings.pressure) : "";
   const NestedResult result = run_nested(
       s, state, guards, model, {settings.seed},
-      [&](const Stage& stage, std::int64_t cycle) {
+      [&](const Stage& stage, std::int64_t cycle, const std::vector<double>& energies) {
         std::string line = fmt::format("{:5d} {:20.10f} {:8.3f} {:12.5f} {:11.5f} {:18.10f} {:18.10f} {:10d}",
                                        stage.number, stage.cap, stage.log_volume, stage.counts.acceptance(),
                                        stage.displace, stage.mean, stage.lowest, stage.samples);
@@ -194,6 +201,9 @@ void Mc::sample_nested(const McSettings& settings, ChainState& state, Guards& gu
           line += fmt::format(" {:18.6f} {:18.5f} {:10.6f}", state.volume_per_particle(),
                               stage.volume_counts.acceptance(), stage.dlnv);
         utils::logmesg(lmp, line + "\n");
+        if (samples_file)
+          for (const double energy : energies)
+            write(samples_file, fmt::format("{:.17g}\n", energy / state.size()));
         if (stage.at_cap)
           write_frame(state, fmt::format("stratum={} cycle={} cap={:.12g}{}", stage.number, cycle, stage.cap,
                                          pressure));
@@ -203,6 +213,9 @@ void Mc::sample_nested(const McSettings& settings, ChainState& state, Guards& gu
     utils::logmesg(lmp,
                    fmt::format("mc nested: T = {:g} K, ln Z = {:.6f} relative to the volume of stage 0\n",
                                settings.temperatures[t], log_partition_function(result.stages, t)));
+  publish("mc_displace", result.displace);
+  publish("mc_dlnv", result.dlnv);
+  publish("mc_acceptance", result.stages.empty() ? 0.0 : result.stages.back().counts.acceptance());
   const char* end = result.end == NestedEnd::stuck ? "stuck (acceptance below 1e-3)" : "the cycles are used";
   if (result.end == NestedEnd::stopped) end = "time is up";
   utils::logmesg(
@@ -275,6 +288,16 @@ void Mc::write_frame(const ChainState& state, const std::string& keys) {
 bool Mc::keep_going(std::int64_t cycle) {
   if (timer->has_timeout() && timer->check_timeout(static_cast<int>(cycle))) timed_out_ = true;
   return !timed_out_;
+}
+
+/// Sets an internal-style variable, for the lines of the script that follow.
+void Mc::publish(const char* name, double value) const {
+  Variable& variables = *input->variable;
+  const int index = variables.find(name);
+  if (index < 0)
+    variables.internal_create(const_cast<char*>(name), value);
+  else if (variables.internalstyle(index))
+    variables.internal_set(index, value);
 }
 
 void Mc::report_end(const ChainState& state, double seconds) const {

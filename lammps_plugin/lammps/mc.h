@@ -40,6 +40,7 @@ class Mc : public Command {
   void write(const std::unique_ptr<alnn::OutputFile>& file, const std::string& text) const;
   void write_frame(const alnn::ChainState& state, const std::string& keys);
   bool keep_going(std::int64_t cycle);
+  void publish(const char* name, double value) const;
   void report_volume(const alnn::BlockAverage& volume) const;
   void report_end(const alnn::ChainState& state, double seconds) const;
   double to_ev() const;

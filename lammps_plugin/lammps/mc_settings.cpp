@@ -120,6 +120,8 @@ void read_log(Words& words, McSettings& s) {
   s.log_file = words.take("a file name after log");
 }
 
+void read_cap(Words& words, McSettings& s) { s.cap = words.number("an energy (eV per atom) after cap"); }
+
 void read_pressure(Words& words, McSettings& s) {
   s.pressure = words.number("a pressure (bar in units metal, atm in real)");
   s.volume_moves = true;
@@ -129,6 +131,7 @@ void read_dlnv(Words& words, McSettings& s) {
   const std::string what = "a change of ln V above 0 and at most 1 after dlnv";
   s.dlnv = words.positive(what);
   if (s.dlnv > 1.0) refuse(what, std::to_string(s.dlnv));
+  s.dlnv_given = true;
 }
 
 void read_volume(Words& words, McSettings& s) {
@@ -171,6 +174,10 @@ std::map<std::string, Reader> keywords_of(Ensemble ensemble, int ntypes) {
     readers["tune"] = [](Words& w, McSettings& s) { s.tune = w.yes("yes or no after tune"); };
     readers["partition"] = read_partition;
     readers["pressure"] = read_pressure;
+    readers["cap"] = read_cap;
+    readers["samples"] = [](Words& w, McSettings& s) {
+      s.samples_file = w.take("a file name after samples");
+    };
   }
   return readers;
 }
@@ -210,6 +217,7 @@ McSettings parse_mc(const std::vector<std::string>& words, int ntypes) {
         "the keyword volume with the smallest and largest volume (A^3 per atom) with pressure, since "
         "without an energy cap nothing else keeps the box from growing",
         "none");
+  if (s.dlnv_given && !s.volume_moves) refuse("the keyword pressure with dlnv", "none");
   if (limited && !s.volume_moves) refuse("the keyword pressure with volume", "none");
   if (s.seed == 0) refuse("the keyword seed with a whole number of at least 1", "none");
   return s;

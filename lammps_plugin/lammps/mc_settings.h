@@ -21,8 +21,9 @@ struct McSettings {
   double pressure = 0.0;   // where the volume moves, LAMMPS' unit
   std::int64_t stage = 0;  // nested: cycles of a stage
   std::uint64_t seed = 0;
-  double displace = 0.3;    // angstrom
-  double dlnv = 0.02;       // half width of the change of ln V
+  double displace = 0.3;  // angstrom
+  double dlnv = 0.02;     // half width of the change of ln V
+  bool dlnv_given = false;
   double volume_low = 0.0;  // angstrom^3 per atom
   double volume_high = INFINITY;
   double cluster_radius = 0.0;  // angstrom; 0: no cluster criterion
@@ -31,6 +32,8 @@ struct McSettings {
   std::int64_t check = 1000;
   LocalChoice local = LocalChoice::automatic;
   bool tune = false;
+  double cap = INFINITY;             // nested: of the first stage, eV per atom
+  std::string samples_file;          // nested: empty: the collected energies are not written
   std::int64_t dump_every = 0;       // nvt and npt; 0: no dump
   std::string dump_file;             // empty: no dump
   std::int64_t log_every = 0;        // nvt and npt; 0: no log

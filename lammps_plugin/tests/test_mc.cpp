@@ -241,7 +241,7 @@ void test_nested_pair() {
   settings.tune = true;
   settings.temperatures = {300.0};
   const NestedResult result = run_nested(
-      settings, state, guards, model, {5}, [](const Stage&, std::int64_t) {},
+      settings, state, guards, model, {5}, [](const Stage&, std::int64_t, const std::vector<double>&) {},
       [](std::int64_t) { return true; });
   expect(result.stages.size() == 12, "twelve stages");
   double before = integral([](double) { return 1.0; }, r_low, r_high);

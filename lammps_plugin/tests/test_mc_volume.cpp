@@ -210,7 +210,7 @@ void test_nested_ideal_gas() {
   settings.tune = true;
   settings.volume = {true, 0.5, 1e-3, high, 0.0};
   const NestedResult result = run_nested(
-      settings, state, guards, model, {7}, [](const Stage&, std::int64_t) {},
+      settings, state, guards, model, {7}, [](const Stage&, std::int64_t, const std::vector<double>&) {},
       [](std::int64_t) { return true; });
   double cap = pressure * high;  // eV per particle: X(H <= cap) ~ cap^(N+1)
   for (const Stage& stage : result.stages) {

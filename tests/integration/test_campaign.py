@@ -151,11 +151,24 @@ def files(directory):
     }
 
 
-def test_two_ranks_make_the_same_campaign(undisturbed, tmp_path):
+@pytest.mark.parametrize("ranks", [2, 4])
+def test_ranks_make_the_same_campaign(undisturbed, tmp_path, ranks):
     directory, method = undisturbed
-    finish(start(write_config(tmp_path, method=method), ranks=2))
+    finish(start(write_config(tmp_path, method=method), ranks=ranks))
     assert pools(tmp_path / "run") == pools(directory)
-    assert len(list((tmp_path / "run" / "labels").glob("*.jsonl"))) == 2
+    assert len(list((tmp_path / "run" / "labels").glob("*.jsonl"))) == ranks
+
+
+def test_walkers_under_one_cap_find_the_same_on_any_ranks(tmp_path):
+    for ranks in (1, 2, 4):
+        config = write_config(tmp_path, f"on{ranks}", iterations=2)
+        text = config.read_text().replace("sizes: [3, 10]", "sizes: null")
+        text = text.replace("nested: {runs: 2,", "nested: {runs: 4, common_cap: true,")
+        config.write_text(text.replace("directory: run", f"directory: on{ranks}"))
+        finish(start(config, ranks=ranks))
+    one, two, four = (pools(tmp_path / f"on{ranks}") for ranks in (1, 2, 4))
+    assert one == two == four
+    assert any("nested stratum" in origin for part in one for origin, *_ in part)
 
 
 def test_a_campaign_stops_at_its_largest_pool(tmp_path):

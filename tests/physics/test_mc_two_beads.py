@@ -9,7 +9,12 @@ from ase import Atoms
 from mpi4py import MPI
 from scipy import stats
 
+from alnn.common_cap import sample_together
+from alnn.errors import SamplingError
+from alnn.parallel import Ranks
 from alnn.reference.lammps import LammpsReference
+from alnn.sampling import open_chain
+from alnn.sampling_settings import Guards, NestedRun
 
 POTENTIAL = Path(__file__).parents[2] / "inputs" / "water_clusters" / "ML-BOP.tersoff"
 RMIN, RADIUS = 2.0, 3.5
@@ -97,3 +102,52 @@ def test_nested_sampling_halves_the_volume(curve, tmp_path):
     found = float(next(line for line in text.splitlines() if "ln Z" in line).split("ln Z = ")[1].split()[0])
     exact = np.log(np.sum(r**2 * np.exp(-energy / (BOLTZMANN * 300.0))) / np.sum(r**2))
     assert found == pytest.approx(exact, abs=0.1)
+
+
+def test_walkers_under_one_cap_halve_the_volume(curve):
+    """Four walkers from four distances, their common cap the median of all samples."""
+    r, energy = curve
+    run = NestedRun(cycles=32000, stage=4000, displace=0.6)
+    starts = [Atoms("WW", [[0, 0, 0], [0, 0, d]]) for d in (2.2, 2.6, 3.0, 3.4)]
+
+    def walker(k):
+        return open_chain(
+            ["pair_style tersoff", f"pair_coeff * * {POTENTIAL} W"],
+            starts[k],
+            run,
+            seed=1,
+            species=["W"],
+            masses={"W": 18.015},
+            guards=Guards(rmin=RMIN, cluster=RADIUS),
+        )
+
+    found, caps = sample_together(Ranks(), walker, run, [5, 6, 7, 8])
+    assert len(caps) == 9 and np.isinf(caps[0])
+    volume = np.array([np.sum(r[energy <= 2.0 * cap] ** 2) for cap in caps])
+    np.testing.assert_allclose(volume[1:] / volume[:-1], 0.5, atol=0.05)
+    strata = [candidate.origin.split()[1] for candidate in found[0]]
+    assert strata[0] == "stratum=0" and strata[-1] == "stratum=7"
+    assert all(
+        c.energy <= 2.0 * caps[k] + 1e-12 for walk in found for k, c in enumerate(walk) if len(walk) == 8
+    )
+
+
+def test_a_walker_that_fails_leaves_the_others(curve):
+    run = NestedRun(cycles=40, stage=20)
+    good = Atoms("WW", [[0, 0, 0], [0, 0, 2.8]])
+    bad = Atoms("WW", [[0, 0, 0], [0, 0, 1.0]])  # closer than rmin
+
+    def walker(k):
+        return open_chain(
+            ["pair_style tersoff", f"pair_coeff * * {POTENTIAL} W"],
+            [good, bad][k],
+            run,
+            seed=1,
+            species=["W"],
+            masses={"W": 18.015},
+            guards=Guards(rmin=RMIN, cluster=RADIUS),
+        )
+
+    found, _ = sample_together(Ranks(), walker, run, [5, 6])
+    assert len(found[0]) >= 1 and isinstance(found[1], SamplingError)
+    assert "rmin" in str(found[1])

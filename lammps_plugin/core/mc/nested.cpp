@@ -75,7 +75,7 @@ NestedResult run_nested(const NestedSettings& settings, ChainState& state, Guard
                         const std::function<bool(std::int64_t cycle)>& keep_going) {
   const int n = state.size();
   NestedResult result;
-  double cap = INFINITY;  // of the total energy
+  double cap = settings.cap * n;  // of the total energy
   double displace = settings.displace;
   VolumeMoves volume = settings.volume;
   const int attempts = attempts_in_cycle(state, volume);
@@ -109,7 +109,7 @@ NestedResult run_nested(const NestedSettings& settings, ChainState& state, Guard
     if (settings.tune) displace = tuned_displacement(displace, stage.counts.acceptance());
     if (settings.tune && stage.volume_counts.attempted > 0)
       volume.dlnv = tuned_dlnv(volume.dlnv, stage.volume_counts.acceptance());
-    end_of_stage(stage, result.cycles);
+    end_of_stage(stage, result.cycles, energies);
     result.stages.push_back(stage);
     if (stage.counts.acceptance() < stuck_acceptance) {
       result.end = NestedEnd::stuck;
@@ -117,6 +117,8 @@ NestedResult run_nested(const NestedSettings& settings, ChainState& state, Guard
     }
   }
   if (!going) result.end = NestedEnd::stopped;
+  result.displace = displace;
+  result.dlnv = volume.dlnv;
   verify_energy(state, model);
   return result;
 }

@@ -20,6 +20,7 @@ struct NestedSettings {
   std::int64_t cycles = 0;  // in all; a cycle is N attempted moves, and one of the volume if it moves
   std::int64_t stage = 0;   // cycles of a stage
   double displace = 0.3;    // half width of the displacement's cube, angstrom
+  double cap = INFINITY;    // of the first stage, eV per particle; later ones are medians
   bool tune = false;        // bring the acceptances to 40 % between the stages (never within one)
   std::int64_t check = 1000;
   VolumeMoves volume;
@@ -48,9 +49,12 @@ struct NestedResult {
   std::vector<Stage> stages;
   NestedEnd end = NestedEnd::cycles_used;
   std::int64_t cycles = 0;
+  double displace = 0.0, dlnv = 0.0;  // of a stage that would follow
 };
 
-using StageObserver = std::function<void(const Stage& stage, std::int64_t cycle)>;
+/// `energies`: those collected in the stage, eV in all, in no particular order.
+using StageObserver =
+    std::function<void(const Stage& stage, std::int64_t cycle, const std::vector<double>& energies)>;
 
 /// Sample until the cycles are used or a stage accepts fewer than 1e-3 of its displacements. `end_of_stage`
 /// sees every stage with the state at its end; `keep_going` is asked after every cycle.
