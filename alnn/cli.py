@@ -84,6 +84,9 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("--seed", type=int, help="in place of the file's seed")
     _add_walltime(run)
 
+    validate = add("validate", _validate, "Check a campaign file and what it names, and calculate nothing.")
+    validate.add_argument("config", type=Path, metavar="CONFIG", help="campaign file (YAML)")
+
     status = add("status", _status, "Say how far a campaign is.")
     status.add_argument("directory", type=Path, metavar="DIR")
 
@@ -154,6 +157,12 @@ def _run(options: argparse.Namespace) -> None:
     with Speaker(quiet=not ranks.is_root) as speaker:
         reason = Runner(config, RealStages(), ranks, speaker).run()
         speaker.say(f"{reason}; the potential is {Path(config.directory) / 'potentials' / 'latest.alnn'}")
+
+
+def _validate(options: argparse.Namespace) -> None:
+    from alnn.validation import validate
+
+    print("\n".join(validate(options.config)))
 
 
 def _status(options: argparse.Namespace) -> None:

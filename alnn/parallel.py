@@ -65,6 +65,20 @@ class Ranks:
             everything.update(part)
         return [_unwrap(everything[index]) for index in range(len(items))]
 
+    def on_first(self, count: int, function: Callable[["Ranks"], Result]) -> Result:
+        """`function(ranks)` on the first `count` ranks, which may share its work; the others sleep meanwhile.
+
+        Gives the result of rank 0, or its error, to all ranks.
+        """
+        if count >= self.size:
+            return function(self)
+        part = self.comm.Split(0 if self.rank < count else MPI.UNDEFINED, self.rank)
+        outcome = (False, RuntimeError("not one of the first ranks"))
+        if part != MPI.COMM_NULL:
+            outcome = _attempt(lambda: function(Ranks(part)))
+            part.Free()
+        return self.root(lambda: _unwrap(outcome))
+
     def _wait_for_all(self) -> None:
         """Sleep until every rank is here: MPI's own waiting keeps a core busy that another rank could use."""
         arrived, pause = self.comm.Ibarrier(), SHORTEST_PAUSE

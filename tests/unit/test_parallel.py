@@ -1,5 +1,9 @@
 """One rank is a job too; the share of the ranks is even and fixed."""
 
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 
 from alnn.errors import PoolError
@@ -39,3 +43,14 @@ def test_the_share_is_even():
     owner = share(costs, 2)
     assert sum(c for c, o in zip(costs, owner, strict=True) if o == 0) == 5
     assert share([], 3) == []
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_the_first_ranks_share_work_and_all_hear_of_it(count):
+    script = Path(__file__).parents[1] / "support" / "ranks_on_first.py"
+    mpirun = Path(sys.executable).with_name("mpirun")
+    outcome = subprocess.run(
+        [mpirun, "-n", str(count), sys.executable, script], capture_output=True, text=True, timeout=120
+    )
+    assert outcome.returncode == 0, outcome.stderr
+    assert outcome.stdout.count("done") == count
