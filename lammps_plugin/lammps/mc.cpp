@@ -10,18 +10,15 @@
 #include "fmt/format.h"
 #include "force.h"
 #include "group.h"
-#include "input.h"
 #include "lammps.h"
 #include "mc/metropolis.hpp"
 #include "mc_local.h"
-#include "mc_species.h"
 #include "mc_whole_energy.h"
 #include "modify.h"
 #include "platform.h"
 #include "timer.h"
 #include "update.h"
 #include "utils.h"
-#include "variable.h"
 
 using namespace LAMMPS_NS;
 using namespace alnn;
@@ -93,9 +90,10 @@ void Mc::sample(const McSettings& settings) {
   const Box box = start_box_ = atoms_->box();
   start_origin_ = {domain->boxlo[0], domain->boxlo[1], domain->boxlo[2]};
   check_box(settings, box);
+  if (settings.ensemble == Ensemble::gc) check_gc(settings, box);
   Guards guards(atoms_->positions(), atoms_->types(), box, settings.rmin, settings.cluster_radius);
   open_dump(settings);
-  const std::unique_ptr<EnergyModel> model = energy_model(settings);
+  const std::unique_ptr<OpenEnergyModel> model = energy_model(settings);
   const double pressure = settings.volume_moves ? settings.pressure * pressure_to_ev() : 0.0;
   ChainState state = start_chain(atoms_->positions(), box, pressure, *model);
   if (timer->has_timeout()) timer->init_timeout();
@@ -103,12 +101,17 @@ void Mc::sample(const McSettings& settings) {
   const double start = platform::walltime();
   if (settings.ensemble == Ensemble::nested)
     sample_nested(settings, state, guards, *model);
+  else if (settings.ensemble == Ensemble::gc)
+    sample_gc(settings, state, guards, *model);
   else
     sample_metropolis(settings, state, guards, *model);
   report_end(state, platform::walltime() - start);
 
   // Rank 0 has written the frames; should ranks on unlike processors differ in a last bit, its positions
   // and box hold.
+  int n = state.size();
+  MPI_Bcast(&n, 1, MPI_INT, 0, world);
+  state.positions.resize(n);
   MPI_Bcast(state.positions.data(), 3 * state.size(), MPI_DOUBLE, 0, world);
   MPI_Bcast(&state.box, sizeof state.box, MPI_BYTE, 0, world);
   atoms_->place_all(state.box, state.positions);
@@ -229,7 +232,7 @@ std::string Mc::why_not_local() const {
   return why_pair_not_local(lmp, atoms_->box());
 }
 
-std::unique_ptr<EnergyModel> Mc::energy_model(const McSettings& settings) {
+std::unique_ptr<OpenEnergyModel> Mc::energy_model(const McSettings& settings) {
   const std::string hindrance = why_not_local();
   if (settings.local == LocalChoice::yes && !hindrance.empty())
     error->all(FLERR, "mc: expected a system whose energy changes locally with 'local yes', found {}",
@@ -238,79 +241,6 @@ std::unique_ptr<EnergyModel> Mc::energy_model(const McSettings& settings) {
   utils::logmesg(lmp, fmt::format("mc: {} particles, seed {}, energies {}\n", atoms_->size(), settings.seed,
                                   local ? "updated locally" : "evaluated as a whole"));
   if (local) return make_local_energy(lmp, *atoms_);
-  return std::make_unique<WholeEnergy>(lmp, *atoms_, to_ev());
-}
-
-void Mc::open_dump(const McSettings& settings) {
-  if (settings.dump_file.empty()) return;
-  species_ = settings.species.empty() ? names_of_types(lmp) : settings.species;
-  if (species_.empty())
-    error->all(FLERR, "mc: expected the names of the {} atom types by the keyword species, found none",
-               atom->ntypes);
-  dump_ = open(settings.dump_file);
-}
-
-/// A file of rank 0, none if the path is empty.
-std::unique_ptr<OutputFile> Mc::open(const std::string& path) const {
-  std::unique_ptr<OutputFile> file;
-  if (path.empty()) return file;
-  std::string fault;
-  if (comm->me == 0) {
-    try {
-      file = std::make_unique<OutputFile>(path);
-    } catch (const std::runtime_error& caught) {
-      fault = caught.what();
-    }
-  }
-  int failed = !fault.empty();
-  MPI_Bcast(&failed, 1, MPI_INT, 0, world);
-  if (failed) error->all(FLERR, "mc: {}", fault.empty() ? "rank 0 could not open " + path : fault);
-  return file;
-}
-
-void Mc::write(const std::unique_ptr<OutputFile>& file, const std::string& text) const {
-  if (!file) return;
-  try {
-    file->write(text);
-  } catch (const std::runtime_error& fault) {
-    error->one(FLERR, "mc: {}", fault.what());  // only rank 0 writes
-  }
-}
-
-void Mc::write_frame(const ChainState& state, const std::string& keys) {
-  if (!dump_) return;
-  // LAMMPS' box may lag behind the chain's.
-  const double factor = state.box.all_periodic() ? state.box.lx / start_box_.lx : 1.0;
-  write(dump_, extended_xyz(state.positions, atoms_->types(), species_, state.box, factor * start_origin_,
-                            fmt::format("energy={:.12g} {}", state.energy, keys)));
-}
-
-bool Mc::keep_going(std::int64_t cycle) {
-  if (timer->has_timeout() && timer->check_timeout(static_cast<int>(cycle))) timed_out_ = true;
-  return !timed_out_;
-}
-
-/// Sets an internal-style variable, for the lines of the script that follow.
-void Mc::publish(const char* name, double value) const {
-  Variable& variables = *input->variable;
-  const int index = variables.find(name);
-  if (index < 0)
-    variables.internal_create(const_cast<char*>(name), value);
-  else if (variables.internalstyle(index))
-    variables.internal_set(index, value);
-}
-
-void Mc::report_end(const ChainState& state, double seconds) const {
-  const MoveCounts counts = state.counts + state.volume_counts;
-  std::string line = fmt::format(
-      "mc: {} moves in {:.3f} s ({:.0f} moves/s); accepted {}, refused {}, rmin {}, cluster {}, not finite "
-      "{}",
-      counts.attempted, seconds, seconds > 0.0 ? counts.attempted / seconds : 0.0, counts.accepted,
-      counts.refused, counts.hard_core, counts.disconnected, counts.non_finite);
-  if (state.volume_counts.attempted > 0)
-    line += fmt::format(", volume {}, too narrow {}", counts.out_of_range, counts.narrow);
-  utils::logmesg(lmp, line + "\n");
-  utils::logmesg(lmp,
-                 fmt::format("mc: energy {:.10g} eV, largest drift of the running energy {:.3g} eV/atom{}\n",
-                             state.energy, state.largest_drift, timed_out_ ? "; stopped by the timer" : ""));
+  const bool sites = settings.ensemble == Ensemble::gc && settings.gc.swap == Swap::ebavbmc;
+  return std::make_unique<WholeEnergy>(lmp, *atoms_, to_ev(), sites);
 }

@@ -10,6 +10,7 @@
 #include "command.h"
 #include "mc/block_average.hpp"
 #include "mc/chain.hpp"
+#include "mc/gc.hpp"
 #include "mc/nested.hpp"
 #include "mc_atoms.h"
 #include "mc_frames.h"
@@ -17,7 +18,8 @@
 
 namespace LAMMPS_NS {
 
-/// `mc nvt NCYCLES T keywords`, `mc npt NCYCLES T P keywords` and `mc nested NCYCLES STAGE keywords`.
+/// `mc nvt NCYCLES T keywords`, `mc npt NCYCLES T P keywords`, `mc nested NCYCLES STAGE keywords` and `mc gc
+/// NCYCLES T keywords`.
 class Mc : public Command {
  public:
   explicit Mc(LAMMPS* lmp) : Command(lmp) {}
@@ -32,7 +34,12 @@ class Mc : public Command {
                          alnn::EnergyModel& model);
   void sample_nested(const alnn::McSettings& settings, alnn::ChainState& state, alnn::Guards& guards,
                      alnn::EnergyModel& model);
-  std::unique_ptr<alnn::EnergyModel> energy_model(const alnn::McSettings& settings);
+  void check_gc(const alnn::McSettings& settings, const alnn::Box& box) const;
+  alnn::GcSettings gc_settings(const alnn::McSettings& settings) const;
+  void sample_gc(const alnn::McSettings& settings, alnn::ChainState& state, alnn::Guards& guards,
+                 alnn::OpenEnergyModel& model);
+  void report_gc(const alnn::GcSettings& settings, const alnn::GcResult& result) const;
+  std::unique_ptr<alnn::OpenEnergyModel> energy_model(const alnn::McSettings& settings);
   std::string why_not_local() const;
   std::vector<std::string> species_names(const alnn::McSettings& settings) const;
   void open_dump(const alnn::McSettings& settings);

@@ -32,6 +32,7 @@ McAtoms::McAtoms(LAMMPS* lmp) : Pointers(lmp) {
   force->setup();
   gather();
   find_owned();
+  if (size() > 0) inserted_type_ = types_[0];
 }
 
 Box McAtoms::box() const {
@@ -85,7 +86,7 @@ void McAtoms::find_owned() {
   offset_.assign(size(), Vec3{});
   int owned = 0;
   for (int i = 0; i < atom->nlocal; ++i) {
-    const auto k = std::lower_bound(tags_.begin(), tags_.end(), atom->tag[i]) - tags_.begin();
+    const int k = number_of(atom->tag[i]);
     local_[k] = i;
     offset_[k] = Vec3{atom->x[i][0], atom->x[i][1], atom->x[i][2]} - positions_[k];
     ++owned;
@@ -96,6 +97,10 @@ void McAtoms::find_owned() {
     error->all(FLERR, fmt::format("mc: expected {} atoms, found {}: LAMMPS lost the others", size(), all));
   held_ = positions_;
   stale_ = false;
+}
+
+int McAtoms::number_of(int tag) const {
+  return static_cast<int>(std::lower_bound(tags_.begin(), tags_.end(), tag) - tags_.begin());
 }
 
 bool McAtoms::moved_far(int k) const {
@@ -181,6 +186,7 @@ void McAtoms::fit_open_directions() {
     const double middle = 0.5 * (domain->boxlo[d] + domain->boxhi[d]);
     const double shift = middle - 0.5 * (lo[d] + hi[d]);
     for (int i = 0; i < atom->nlocal; ++i) atom->x[i][d] += shift;
+    (d == 0 ? shift_.x : d == 1 ? shift_.y : shift_.z) += shift;
     const double half = 0.5 * (hi[d] - lo[d]) + 1e-3;
     if (2.0 * half < domain->boxhi[d] - domain->boxlo[d]) continue;
     if (domain->triclinic)
@@ -207,6 +213,14 @@ void McAtoms::write_positions() {
 }
 
 void McAtoms::place_all(const Box& box, const std::vector<Vec3>& target) {
+  while (size() > static_cast<int>(target.size())) remove(size() - 1);
+  if (stale_) rebuild();
+  place_present(box, target);
+  for (std::size_t k = size(); k < target.size(); ++k) insert(target[k]);
+  if (stale_) rebuild();
+}
+
+void McAtoms::place_present(const Box& box, const std::vector<Vec3>& target) {
   if (const double factor = box.lx / domain->xprd; box.all_periodic() && factor != 1.0) {
     std::vector<Vec3> scaled = positions_;
     for (Vec3& p : scaled) p = factor * p;

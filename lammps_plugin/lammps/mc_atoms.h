@@ -9,8 +9,9 @@
 
 namespace alnn {
 
-/// Reads LAMMPS' atoms, and puts a chain's positions back: owners, ghosts and neighbour lists follow when an
-/// atom has moved by more than half the skin. All functions are collective over the LAMMPS instance.
+/// Reads LAMMPS' atoms, creates and deletes some of them where particles come and go, and puts a chain's
+/// positions back: owners, ghosts and neighbour lists follow when an atom has moved by more than half the
+/// skin. All functions are collective over the LAMMPS instance.
 class McAtoms : protected LAMMPS_NS::Pointers {
  public:
   /// Sets LAMMPS up as a run would (without computing forces) and gathers all atoms.
@@ -19,6 +20,7 @@ class McAtoms : protected LAMMPS_NS::Pointers {
   int size() const { return static_cast<int>(tags_.size()); }
   const std::vector<Vec3>& positions() const { return positions_; }
   const std::vector<int>& types() const { return types_; }  // from 0
+  int inserted_type() const { return inserted_type_; }      // from 0
   Box box() const;
 
   /// Put particle `k` at `position` (any image).
@@ -26,9 +28,18 @@ class McAtoms : protected LAMMPS_NS::Pointers {
   /// Give LAMMPS the periodic box `box`, which is the present one scaled about the origin, and put the
   /// particles at `positions`, which are the present ones scaled like it.
   void rescale(const Box& box, const std::vector<Vec3>& positions);
+  /// One atom more at `position`, the last, of the type of the first atom at the start, at rest.
+  void insert(const Vec3& position);
+  /// Atom `k` goes; the last takes its number and its ID.
+  void remove(int k);
+  /// Atoms `k` and `l` exchange their numbers and IDs. Only after `insert` or `remove`, before `update`.
+  void swap_numbers(int k, int l);
+  /// The number of the atom with this ID.
+  int number_of(int tag) const;
   /// Bring ghosts up to date; and owners and neighbour lists if atoms have moved far.
   void update();
-  /// Put all particles at `positions`, however far away, with their owners, in `box` (as in `rescale`).
+  /// Put all particles at `positions`, however far away, with their owners, in `box` (as in `rescale`); of
+  /// the last ones there may be more or fewer than now.
   void place_all(const Box& box, const std::vector<Vec3>& positions);
 
  private:
@@ -39,7 +50,10 @@ class McAtoms : protected LAMMPS_NS::Pointers {
   void fit_open_directions();
   bool moved_far(int k) const;
   void write_positions();
+  void place_present(const Box& box, const std::vector<Vec3>& positions);
 
+  int inserted_type_ = 0;
+  Vec3 shift_;  // LAMMPS' coordinates minus ours in directions that are not periodic
   std::vector<int> tags_, types_;
   std::vector<Vec3> positions_;
   std::vector<Vec3> held_;    // positions at the last build of the neighbour lists

@@ -26,7 +26,7 @@ double narrowest_box(LAMMPS_NS::LAMMPS* lmp, const Box& box) {
   return why_pair_not_local(lmp, box).empty() ? 2.0 * pair_alnn(lmp)->plan()->potential.cutoff : 0.0;
 }
 
-std::unique_ptr<EnergyModel> make_local_energy(LAMMPS_NS::LAMMPS* lmp, const McAtoms& atoms) {
+std::unique_ptr<OpenEnergyModel> make_local_energy(LAMMPS_NS::LAMMPS* lmp, const McAtoms& atoms) {
   const auto* pair = pair_alnn(lmp);
   std::vector<int> species;
   for (const int type : atoms.types()) species.push_back(pair->species_of_type()[type + 1]);

@@ -18,7 +18,7 @@ std::string why_pair_not_local(LAMMPS_NS::LAMMPS* lmp, const Box& box);
 double narrowest_box(LAMMPS_NS::LAMMPS* lmp, const Box& box);
 
 /// Requires `why_pair_not_local` to be empty.
-std::unique_ptr<EnergyModel> make_local_energy(LAMMPS_NS::LAMMPS* lmp, const McAtoms& atoms);
+std::unique_ptr<OpenEnergyModel> make_local_energy(LAMMPS_NS::LAMMPS* lmp, const McAtoms& atoms);
 
 }  // namespace alnn
 

@@ -1,74 +1,15 @@
 #include "mc_settings.h"
 
 #include <algorithm>
-#include <cerrno>
 #include <cmath>
-#include <cstdlib>
 #include <functional>
 #include <map>
+
+#include "mc_words.h"
 
 namespace alnn {
 
 namespace {
-
-[[noreturn]] void refuse(const std::string& expected, const std::string& found) {
-  throw McSyntaxError("mc: expected " + expected + ", found " + found);
-}
-
-std::string quoted(const std::string& word) { return "'" + word + "'"; }
-
-bool reads_as_number(const std::string& word) {
-  char* end = nullptr;
-  std::strtod(word.c_str(), &end);
-  return !word.empty() && *end == '\0';
-}
-
-/// The words of one command line, taken one by one.
-class Words {
- public:
-  explicit Words(const std::vector<std::string>& words) : words_(words) {}
-
-  bool empty() const { return next_ == words_.size(); }
-  std::size_t left() const { return words_.size() - next_; }
-  const std::string& peek(std::size_t ahead) const { return words_[next_ + ahead]; }
-
-  const std::string& take(const std::string& what) {
-    if (empty()) refuse(what, "the end of the command");
-    return words_[next_++];
-  }
-
-  double number(const std::string& what) {
-    const std::string& word = take(what);
-    const double value = reads_as_number(word) ? std::atof(word.c_str()) : NAN;
-    if (!std::isfinite(value)) refuse(what, quoted(word));
-    return value;
-  }
-
-  double positive(const std::string& what) {
-    const double value = number(what);
-    if (value <= 0.0) refuse(what, quoted(words_[next_ - 1]));
-    return value;
-  }
-
-  std::int64_t whole(const std::string& what, std::int64_t smallest) {
-    const std::string& word = take(what);
-    char* end = nullptr;
-    errno = 0;
-    const long long value = std::strtoll(word.c_str(), &end, 10);
-    if (word.empty() || *end != '\0' || errno != 0 || value < smallest) refuse(what, quoted(word));
-    return value;
-  }
-
-  bool yes(const std::string& what) {
-    const std::string& word = take(what);
-    if (word != "yes" && word != "no") refuse(what, quoted(word));
-    return word == "yes";
-  }
-
- private:
-  const std::vector<std::string>& words_;
-  std::size_t next_ = 0;
-};
 
 int type_of(Words& words, int ntypes) {
   const std::string what = "a type from 1 to " + std::to_string(ntypes) + " after rmin";
@@ -140,6 +81,37 @@ void read_volume(Words& words, McSettings& s) {
   if (s.volume_high <= s.volume_low) refuse("volume with the smallest volume first", "the largest first");
 }
 
+void read_swap(Words& words, McSettings& s) {
+  const std::map<std::string, Swap> swaps{
+      {"avbmc", Swap::avbmc}, {"ebavbmc", Swap::ebavbmc}, {"box", Swap::box}};
+  const std::string what = "avbmc, ebavbmc or box after swap", &swap = words.take(what);
+  if (swaps.count(swap) == 0) refuse(what, quoted(swap));
+  s.gc.swap = swaps.at(swap);
+}
+
+void read_fraction(Words& words, McSettings& s) {
+  const std::string what = "a fraction of swaps from 0 to 1 after fraction";
+  s.gc.fraction = words.number(what);
+  if (s.gc.fraction < 0.0 || s.gc.fraction > 1.0) refuse(what, std::to_string(s.gc.fraction));
+}
+
+void read_sizes(Words& words, McSettings& s) {
+  s.gc.low = static_cast<int>(words.whole("the smallest size after sizes", 0));
+  s.gc.high = static_cast<int>(
+      words.whole("the largest size after sizes, at least 1 and the smallest", std::max(1, s.gc.low)));
+  if (s.gc.high > 1000000) refuse("sizes of at most 1e6", std::to_string(s.gc.high));
+}
+
+/// `umbrella N U` for one size, or `umbrella FILE`.
+void read_umbrella(Words& words, McSettings& s) {
+  if (words.left() < 2 || !reads_as_number(words.peek(0)) || !reads_as_number(words.peek(1))) {
+    s.gc.umbrella_file = words.take("a file, or a size and its potential (k_B T), after umbrella");
+    return;
+  }
+  const auto size = static_cast<int>(words.whole("a size after umbrella", 0));
+  s.gc.umbrella[size] = words.number("a potential (k_B T) after the size of umbrella");
+}
+
 using Reader = std::function<void(Words&, McSettings&)>;
 
 std::map<std::string, Reader> keywords_of(Ensemble ensemble, int ntypes) {
@@ -161,7 +133,7 @@ std::map<std::string, Reader> keywords_of(Ensemble ensemble, int ntypes) {
            s.species.push_back(
                w.take("a name for each of the " + std::to_string(ntypes) + " types after species"));
        }}};
-  if (ensemble != Ensemble::nvt) {
+  if (ensemble == Ensemble::npt || ensemble == Ensemble::nested) {
     readers["dlnv"] = read_dlnv;
     readers["volume"] = read_volume;
   }
@@ -179,7 +151,39 @@ std::map<std::string, Reader> keywords_of(Ensemble ensemble, int ntypes) {
       s.samples_file = w.take("a file name after samples");
     };
   }
+  if (ensemble == Ensemble::gc) {
+    readers["swap"] = read_swap;
+    readers["fraction"] = read_fraction;
+    readers["sizes"] = read_sizes;
+    readers["umbrella"] = read_umbrella;
+    readers["radius"] = [](Words& w, McSettings& s) {
+      s.gc.radius = w.positive("a radius (A) above 0 after radius");
+    };
+    readers["bias"] = [](Words& w, McSettings& s) { s.gc.bias = w.number("a number after bias"); };
+    readers["density"] = [](Words& w, McSettings& s) {
+      s.gc.density = w.positive("a density of the vapour (1/A^3) above 0 after density");
+    };
+    readers["mu"] = [](Words& w, McSettings& s) {
+      s.gc.mu = w.number("a chemical potential (LAMMPS' unit of energy) after mu");
+    };
+    readers["histogram"] = [](Words& w, McSettings& s) {
+      s.gc.histogram_file = w.take("a file name after histogram");
+    };
+  }
   return readers;
+}
+
+/// Takes what follows from other keywords.
+void complete_gc(McSettings& s) {
+  if (s.gc.high == 0) refuse("the keyword sizes with the smallest and largest size", "none");
+  if ((s.gc.density > 0.0) == std::isfinite(s.gc.mu))
+    refuse("either the keyword density or the keyword mu", s.gc.density > 0.0 ? "both" : "none");
+  if (s.gc.swap == Swap::box) return;
+  if (s.cluster_radius == 0.0)
+    refuse("the keyword cluster with a radius, since swaps near particles grow one cluster", "none");
+  if (s.gc.low < 1)
+    refuse("a smallest size of at least 1, since swaps need a particle as their target", "sizes from 0");
+  if (s.gc.radius == 0.0) s.gc.radius = s.cluster_radius;
 }
 
 }  // namespace
@@ -188,10 +192,11 @@ McSettings parse_mc(const std::vector<std::string>& words, int ntypes) {
   Words rest(words);
   McSettings s;
   s.rmin.assign(static_cast<std::size_t>(ntypes) * ntypes, 0.0);
-  const std::string& ensemble = rest.take("nvt, npt or nested after mc");
+  const std::string known_ensembles = "nvt, npt, nested or gc after mc",
+                    &ensemble = rest.take(known_ensembles);
   const std::map<std::string, Ensemble> ensembles{
-      {"nvt", Ensemble::nvt}, {"npt", Ensemble::npt}, {"nested", Ensemble::nested}};
-  if (ensembles.count(ensemble) == 0) refuse("nvt, npt or nested after mc", quoted(ensemble));
+      {"nvt", Ensemble::nvt}, {"npt", Ensemble::npt}, {"nested", Ensemble::nested}, {"gc", Ensemble::gc}};
+  if (ensembles.count(ensemble) == 0) refuse(known_ensembles, quoted(ensemble));
   s.ensemble = ensembles.at(ensemble);
   s.cycles = rest.whole("a number of cycles of at least 0 after mc " + ensemble, 0);
   if (s.ensemble != Ensemble::nested)
@@ -211,6 +216,7 @@ McSettings parse_mc(const std::vector<std::string>& words, int ntypes) {
     }
     reader->second(rest, s);
   }
+  if (s.ensemble == Ensemble::gc) complete_gc(s);
   const bool limited = std::isfinite(s.volume_high);
   if (s.ensemble == Ensemble::nested && s.volume_moves && !limited)
     refuse(

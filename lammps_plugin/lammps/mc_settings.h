@@ -4,19 +4,36 @@
 
 #include <cmath>
 #include <cstdint>
+#include <map>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "mc/swap.hpp"
+
 namespace alnn {
 
-enum class Ensemble { nvt, npt, nested };
+enum class Ensemble { nvt, npt, nested, gc };
 enum class LocalChoice { automatic, yes, no };
+
+/// What only `mc gc` takes.
+struct GcWords {
+  Swap swap = Swap::avbmc;
+  double radius = 0.0;             // R_in, angstrom; 0: the cluster radius
+  double bias = 0.5;               // of the insertion target, 1/(k_B T)
+  double fraction = 0.5;           // of the moves that are swaps
+  double density = 0.0;            // of the vapour, 1/angstrom^3; 0: by mu
+  double mu = NAN;                 // LAMMPS' unit of energy; not a number: by the density
+  int low = 0, high = 0;           // sizes
+  std::string umbrella_file;       // empty: none
+  std::map<int, double> umbrella;  // U of sizes named one by one, k_B T
+  std::string histogram_file;      // empty: none
+};
 
 struct McSettings {
   Ensemble ensemble = Ensemble::nvt;
   std::int64_t cycles = 0;
-  double temperature = 0.0;  // nvt and npt, K
+  double temperature = 0.0;  // but for nested, K
   bool volume_moves = false;
   double pressure = 0.0;   // where the volume moves, LAMMPS' unit
   std::int64_t stage = 0;  // nested: cycles of a stage
@@ -34,12 +51,13 @@ struct McSettings {
   bool tune = false;
   double cap = INFINITY;             // nested: of the first stage, eV per atom
   std::string samples_file;          // nested: empty: the collected energies are not written
-  std::int64_t dump_every = 0;       // nvt and npt; 0: no dump
+  std::int64_t dump_every = 0;       // but for nested; 0: no dump
   std::string dump_file;             // empty: no dump
-  std::int64_t log_every = 0;        // nvt and npt; 0: no log
+  std::int64_t log_every = 0;        // but for nested; 0: no log
   std::string log_file;              // empty: no log
   std::vector<std::string> species;  // per type; empty: ask the pair style
   std::vector<double> temperatures;  // nested: where ln Z is wanted, K
+  GcWords gc;
 };
 
 /// A sentence for the user: what was expected, what was found.

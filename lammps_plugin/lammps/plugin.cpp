@@ -68,5 +68,5 @@ extern "C" __attribute__((visibility("default"))) void lammpsplugin_init(void* l
   add_style("pair", "alnn", "Behler-Parrinello network potential", create<PairAlnn>);
 
   // ---- commands ----
-  add_style("command", "mc", "Monte Carlo: nvt and nested ensembles", create<Mc>);
+  add_style("command", "mc", "Monte Carlo: nvt, npt, nested and gc ensembles", create<Mc>);
 }

@@ -217,7 +217,7 @@ def test_a_timer_ends_the_run_whole(tmp_path):
 
 REFUSED = {
     "unknown keyword": ("mc nvt 10 300 seed 1 colour red", "expected one of the keywords of mc nvt"),
-    "unknown ensemble": ("mc nph 10 300", "expected nvt, npt or nested after mc, found 'nph'"),
+    "unknown ensemble": ("mc nph 10 300", "expected nvt, npt, nested or gc after mc, found 'nph'"),
     "no seed": ("mc nvt 10 300 cluster 3.5", "expected the keyword seed"),
     "negative cycles": (
         "mc nvt -1 300 seed 1",

@@ -8,7 +8,7 @@ import pytest
 
 CORE = Path(__file__).parents[2] / "lammps_plugin" / "core"
 MC = sorted(CORE.glob("mc/[!l]*.cpp"))  # all of core/mc but local_energy.cpp
-PROGRAMS = {"test_mc": MC, "test_mc_volume": MC}
+PROGRAMS = {"test_mc": MC, "test_mc_volume": MC, "test_mc_gc": MC}
 
 
 @pytest.mark.parametrize("name", PROGRAMS)

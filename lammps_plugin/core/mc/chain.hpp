@@ -22,7 +22,7 @@ struct MoveCounts {
   std::int64_t disconnected = 0;  // the cluster criterion
   std::int64_t non_finite = 0;    // the energy was infinite or not a number
   std::int64_t refused = 0;       // by the acceptance rule
-  std::int64_t out_of_range = 0;  // of the volume guard
+  std::int64_t out_of_range = 0;  // of the volume guard, or of the sizes
   std::int64_t narrow = 0;        // the box would be narrower than the guards or local energies allow
 
   double acceptance() const { return attempted > 0 ? static_cast<double>(accepted) / attempted : 0.0; }
@@ -49,6 +49,8 @@ struct ChainState {
   std::uint64_t move = 0;       // number of the next move; its random numbers follow from it
   MoveCounts counts;            // of displacements
   MoveCounts volume_counts;     // of volume moves
+  MoveCounts insertion_counts;  // of particles, where they come and go
+  MoveCounts removal_counts;
   double largest_drift = 0.0;   // of the running energy against a full evaluation, eV per particle
   double largest_energy = 0.0;  // |energy| met since the last full evaluation
 

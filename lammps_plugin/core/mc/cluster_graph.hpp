@@ -32,8 +32,16 @@ class ClusterGraph {
 
   /// Whether the graph is connected if particle `i` has the new row.
   bool stays_connected(int i);
+  /// Whether it is if a further particle has the new row.
+  bool takes_up() const;
+  /// Whether it is without particle `i`.
+  bool can_spare(int i);
   /// Particle `i` has the new row, and the others their bonds to it.
   void accept(int i);
+  /// A further particle, which becomes the last, has the new row, and the others their bonds to it.
+  void add();
+  /// Particle `i` and its bonds go; the last particle takes its number.
+  void remove(int i);
   /// The new row becomes row `i`; the caller does so for all particles.
   void keep_row(int i);
   /// A particle that no path from particle 0 reaches; -1 if there is none.
@@ -43,6 +51,9 @@ class ClusterGraph {
   std::vector<std::uint64_t>::iterator row(int i) {
     return adjacency_.begin() + static_cast<long>(i) * words_;
   }
+
+  bool reaches_old_neighbors(int i);
+  void widen();
 
   int n_ = 0;
   long words_ = 0;  // 64-bit words in a row of bits

@@ -34,4 +34,23 @@ class EnergyModel {
   virtual void reject() = 0;
 };
 
+/// The same where particles come and go. All of them are of one species.
+///
+/// Site energies are shares of the energy, one for each particle, which depend on the configuration alone;
+/// those of the last trial are numbered as they will be once it is accepted.
+class OpenEnergyModel : public EnergyModel {
+ public:
+  /// Energy change if there were one particle more, the last, at `position`. May be non-finite.
+  virtual double try_insert(const Vec3& position) = 0;
+
+  /// Energy change without particle `i`. If it is accepted the last particle takes its number.
+  virtual double try_remove(int i) = 0;
+
+  /// Site energies of the present state, when no trial waits for its `accept` or `reject`.
+  virtual const std::vector<double>& site_energies() = 0;
+
+  /// Site energies of the last trial, which was an insertion or a removal.
+  virtual const std::vector<double>& trial_site_energies() = 0;
+};
+
 }  // namespace alnn

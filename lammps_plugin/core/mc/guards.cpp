@@ -25,7 +25,8 @@ Guards::Guards(const std::vector<Vec3>& positions, const std::vector<int>& kinds
       cluster_radius2_(cluster_radius * cluster_radius),
       reach_(cluster_radius),
       with_cells_(cells),
-      r2_(positions.size()) {
+      kind_of_inserted_(kinds.empty() ? 0 : kinds[0]),
+      r2_(positions.size() + 1) {
   while (n_kinds_ * n_kinds_ < static_cast<int>(rmin.size())) ++n_kinds_;
   for (const double r : rmin) {
     rmin2_.push_back(r * r);
@@ -77,7 +78,8 @@ void Guards::measure_all(const State& state, int i, const Vec3& p) {
   r2[i] = INFINITY;
 }
 
-// Squared distances from `p`: all of them into r2_, or through cells those within reach into near_.
+// Squared distances from `p`, where particle i shall be, or a further one if i is their number: all of them
+// into r2_, or through cells those within reach into near_.
 void Guards::measure(const State& state, int i, const Vec3& p) {
   if (!state.cells.empty()) {
     near_.clear();
@@ -93,19 +95,19 @@ void Guards::measure(const State& state, int i, const Vec3& p) {
   }
 }
 
-// A particle that is too close to the measured one, -1 if there is none.
-int Guards::clash_of(const State& state, int i) const {
+// A particle that is too close to the measured one of this kind, -1 if there is none.
+int Guards::clash_of(const State& state, int kind) const {
   if (largest_rmin2_ == 0.0) return -1;
   if (!state.cells.empty()) {
     for (const auto& [j, r2] : near_)
-      if (r2 < limit2(i, j)) return j;
+      if (r2 < limit2(kind, j)) return j;
     return -1;
   }
   double closest = INFINITY;
-  for (const double r2 : r2_) closest = r2 < closest ? r2 : closest;
+  for (int j = 0; j < n_; ++j) closest = r2_[j] < closest ? r2_[j] : closest;
   if (closest >= largest_rmin2_) return -1;
   for (int j = 0; j < n_; ++j)
-    if (r2_[j] < limit2(i, j)) return j;
+    if (r2_[j] < limit2(kind, j)) return j;
   return -1;
 }
 
@@ -125,21 +127,37 @@ void Guards::find_new_row(State& state) const {
 }
 
 Guards::Verdict Guards::try_move(int i, const Vec3& position) {
-  volume_trial_ = false;
+  trial_kind_ = Trial::move;
   moved_ = i;
   moved_to_ = position;
   measure(now_, i, position);
-  if (clash_of(now_, i) >= 0) return Verdict::hard_core;
+  if (clash_of(now_, kinds_[i]) >= 0) return Verdict::hard_core;
   if (now_.graph.empty()) return Verdict::pass;
   find_new_row(now_);
   return now_.graph.stays_connected(i) ? Verdict::pass : Verdict::disconnected;
+}
+
+Guards::Verdict Guards::try_insert(const Vec3& position) {
+  trial_kind_ = Trial::insertion;
+  moved_to_ = position;
+  measure(now_, n_, position);
+  if (clash_of(now_, kind_of_inserted_) >= 0) return Verdict::hard_core;
+  if (now_.graph.empty()) return Verdict::pass;
+  find_new_row(now_);
+  return now_.graph.takes_up() ? Verdict::pass : Verdict::disconnected;
+}
+
+Guards::Verdict Guards::try_remove(int i) {
+  trial_kind_ = Trial::removal;
+  moved_ = i;
+  return now_.graph.empty() || now_.graph.can_spare(i) ? Verdict::pass : Verdict::disconnected;
 }
 
 // Fills the graph of a state; returns the first pair that is too close, (-1, -1) if there is none.
 std::pair<int, int> Guards::find_graph_and_clash(State& state) {
   for (int i = 0; i < n_; ++i) {
     measure(state, i, {state.x[i], state.y[i], state.z[i]});
-    const int j = clash_of(state, i);
+    const int j = clash_of(state, kinds_[i]);
     if (j >= 0) return {i, j};
     if (state.graph.empty()) continue;
     find_new_row(state);
@@ -149,7 +167,7 @@ std::pair<int, int> Guards::find_graph_and_clash(State& state) {
 }
 
 Guards::Verdict Guards::try_volume(const Box& box, const std::vector<Vec3>& positions) {
-  volume_trial_ = true;
+  trial_kind_ = Trial::volume;
   if (box.any_periodic() && box.smallest_face_distance() < 2.0 * reach_) return Verdict::narrow;
   trial_ = state_at(box, positions);
   if (find_graph_and_clash(trial_).first >= 0) return Verdict::hard_core;
@@ -158,15 +176,39 @@ Guards::Verdict Guards::try_volume(const Box& box, const std::vector<Vec3>& posi
 }
 
 void Guards::accept() {
-  if (volume_trial_) {
-    std::swap(now_, trial_);
-    return;
-  }
+  if (trial_kind_ == Trial::volume) return std::swap(now_, trial_);
+  if (trial_kind_ == Trial::insertion) return insert();
+  if (trial_kind_ == Trial::removal) return remove(moved_);
   now_.x[moved_] = moved_to_.x;
   now_.y[moved_] = moved_to_.y;
   now_.z[moved_] = moved_to_.z;
   if (!now_.cells.empty()) now_.cells.move(moved_, moved_to_);
   if (!now_.graph.empty()) now_.graph.accept(moved_);
+}
+
+// Looks at all particles from now on: cells are for boxes of many, whose number does not change.
+void Guards::insert() {
+  now_.cells = CellList();
+  now_.x.push_back(moved_to_.x);
+  now_.y.push_back(moved_to_.y);
+  now_.z.push_back(moved_to_.z);
+  kinds_.push_back(kind_of_inserted_);
+  r2_.push_back(0.0);
+  if (!now_.graph.empty()) now_.graph.add();
+  ++n_;
+}
+
+void Guards::remove(int i) {
+  now_.cells = CellList();
+  for (std::vector<double>* of : {&now_.x, &now_.y, &now_.z}) {
+    (*of)[i] = of->back();
+    of->pop_back();
+  }
+  kinds_[i] = kinds_.back();
+  kinds_.pop_back();
+  r2_.pop_back();
+  if (!now_.graph.empty()) now_.graph.remove(i);
+  --n_;
 }
 
 void Guards::refuse_start(std::pair<int, int> clash) const {
@@ -175,7 +217,7 @@ void Guards::refuse_start(std::pair<int, int> clash) const {
     throw std::invalid_argument(
         "expected no pair closer than rmin at the start, found particles " + std::to_string(i + 1) + " and " +
         std::to_string(j + 1) +
-        in_words(" at %g A where rmin is %g A", std::sqrt(norm2(d)), std::sqrt(limit2(i, j))));
+        in_words(" at %g A where rmin is %g A", std::sqrt(norm2(d)), std::sqrt(limit2(kinds_[i], j))));
   }
   if (now_.graph.empty()) return;
   ClusterGraph graph = now_.graph;

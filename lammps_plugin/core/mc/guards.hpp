@@ -30,6 +30,10 @@ class Guards {
   Verdict try_move(int i, const Vec3& position);
   /// All particles elsewhere, in another box.
   Verdict try_volume(const Box& box, const std::vector<Vec3>& positions);
+  /// One particle more at `position`, of the kind that particle 0 had at the start.
+  Verdict try_insert(const Vec3& position);
+  /// Without particle `i`; if that is accepted the last particle takes its number.
+  Verdict try_remove(int i);
   /// Makes the last trial, which must have passed, the present state.
   void accept();
 
@@ -42,17 +46,22 @@ class Guards {
     ClusterGraph graph;
   };
 
+  enum class Trial { move, volume, insertion, removal };
+
   State state_at(const Box& box, const std::vector<Vec3>& positions) const;
   void measure(const State& state, int i, const Vec3& position);
   template <bool Periodic>
   void measure_all(const State& state, int i, const Vec3& position);
-  int clash_of(const State& state, int i) const;
-  double limit2(int i, int j) const {
-    return rmin2_[static_cast<std::size_t>(kinds_[i]) * n_kinds_ + kinds_[j]];
+  int clash_of(const State& state, int kind) const;
+  /// Of a particle of this kind and particle `j`.
+  double limit2(int kind, int j) const {
+    return rmin2_[static_cast<std::size_t>(kind) * n_kinds_ + kinds_[j]];
   }
   void find_new_row(State& state) const;
   std::pair<int, int> find_graph_and_clash(State& state);
   void refuse_start(std::pair<int, int> clash) const;
+  void insert();
+  void remove(int i);
 
   int n_ = 0;
   int n_kinds_ = 0;
@@ -64,7 +73,8 @@ class Guards {
   bool with_cells_ = true;
 
   State now_, trial_;
-  bool volume_trial_ = false;
+  int kind_of_inserted_ = 0;
+  Trial trial_kind_ = Trial::move;
   int moved_ = -1;
   Vec3 moved_to_;
   // Squared distances from the last measured position: of all particles, or of those that the cells found.

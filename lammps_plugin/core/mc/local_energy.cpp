@@ -42,7 +42,9 @@ std::string LocalEnergy::why_not(const Plan& plan, const Box& box) {
 
 LocalEnergy::LocalEnergy(std::shared_ptr<const Plan> plan, std::vector<Vec3> positions,
                          std::vector<int> species, const Box& box)
-    : plan_(std::move(plan)), species_(std::move(species)) {
+    : plan_(std::move(plan)),
+      species_(std::move(species)),
+      inserted_species_(species_.empty() ? 0 : species_[0]) {
   cutoff_squared_ = plan_->potential.cutoff * plan_->potential.cutoff;
   const int width = plan_->kernel.width;
   std::size_t functions = 0, scratch = 0;
@@ -167,7 +169,7 @@ double LocalEnergy::evaluate(State& state) {
 double LocalEnergy::recompute() { return evaluate(now_); }
 
 double LocalEnergy::try_volume(const Box& box, const std::vector<Vec3>& positions) {
-  volume_trial_ = true;
+  trial_ = Trial::volume;
   configure(other_, box, positions);
   return evaluate(other_);
 }
@@ -209,11 +211,20 @@ void LocalEnergy::enter(int i, int slot) {
   if (mine >= 0) shell.species[mine] = species_[i];
 }
 
-double LocalEnergy::try_move(int i, const Vec3& new_position) {
+void LocalEnergy::begin(Trial trial, int i) {
   for (const int j : affected_) place_[j] = -1;
   affected_.clear();
-  volume_trial_ = false;
+  trial_ = trial;
   moved_ = i;
+}
+
+double LocalEnergy::try_move(int i, const Vec3& new_position) {
+  begin(Trial::move, i);
+  return try_at(i, new_position);
+}
+
+// Particle i leaves its present neighbours, if it has any, for those at the new position.
+double LocalEnergy::try_at(int i, const Vec3& new_position) {
   new_position_ = new_position;
   collect_shell(now_, i, new_position, new_shell_);
   const std::size_t rows = static_cast<std::size_t>(new_shell_.n) * row_;
@@ -243,10 +254,18 @@ double LocalEnergy::energy_change() {
 }
 
 void LocalEnergy::accept() {
-  if (volume_trial_)
-    std::swap(now_, other_);
-  else
-    accept_move();
+  if (trial_ == Trial::volume) return std::swap(now_, other_);
+  accept_move();
+  if (trial_ == Trial::removal) {
+    begin(Trial::move, moved_);  // before the numbers change
+    drop(moved_);
+  }
+}
+
+void LocalEnergy::reject() {
+  if (trial_ != Trial::insertion) return;
+  begin(Trial::move, moved_);
+  drop_last();
 }
 
 void LocalEnergy::accept_move() {

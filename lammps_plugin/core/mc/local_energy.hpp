@@ -1,7 +1,8 @@
 // Energy changes of single-particle moves on a network potential, by updating only the sites that change: the
 // moved particle and its old and new neighbours. Descriptors are sums over pairs and triplets, so that a
-// neighbour's own change is "minus everything with the old position, plus everything with the new one". A
-// volume move changes all sites; both states are kept until it is decided.
+// neighbour's own change is "minus everything with the old position, plus everything with the new one". An
+// insertion is a move of a particle that had no neighbours, a removal one to where there are none. A volume
+// move changes all sites; both states are kept until it is decided.
 #pragma once
 
 #include <memory>
@@ -15,7 +16,7 @@
 
 namespace alnn {
 
-class LocalEnergy : public EnergyModel {
+class LocalEnergy : public OpenEnergyModel {
  public:
   /// Positions in angstrom, species as indices into the potential. Requires why_not(plan, box) to be empty.
   LocalEnergy(std::shared_ptr<const Plan> plan, std::vector<Vec3> positions, std::vector<int> species,
@@ -28,8 +29,12 @@ class LocalEnergy : public EnergyModel {
   double try_move(int i, const Vec3& new_position) override;
   /// Requires why_not(plan, box) to be empty.
   double try_volume(const Box& box, const std::vector<Vec3>& positions) override;
+  double try_insert(const Vec3& position) override;
+  double try_remove(int i) override;
+  const std::vector<double>& site_energies() override { return now_.energies; }
+  const std::vector<double>& trial_site_energies() override;
   void accept() override;
-  void reject() override {}
+  void reject() override;
 
  private:
   // The neighbours of one site: unit vectors from the site and rows of U, as the kernel takes them.
@@ -55,6 +60,8 @@ class LocalEnergy : public EnergyModel {
     std::vector<double> energies;  // of each site
   };
 
+  enum class Trial { move, volume, insertion, removal };
+
   struct Neighbor {
     int particle;
     Vec3 difference;
@@ -71,20 +78,26 @@ class LocalEnergy : public EnergyModel {
   double* trial_descriptors(int j);
   void leave(int i, int slot);
   void enter(int i, int slot);
+  void begin(Trial trial, int i);
+  double try_at(int i, const Vec3& new_position);
   double energy_change();
   void accept_move();
+  void append(const Vec3& position);
+  void drop_last();
+  void drop(int i);
   void site_energies(const std::vector<int>& sites, const double* G, std::vector<double>& energies);
 
   std::shared_ptr<const Plan> plan_;
   std::vector<int> species_;
+  int inserted_species_ = 0;
   double cutoff_squared_;
   int row_ = 0;
 
   State now_;
   State other_;  // the box of the last try_volume; or, once that is accepted, the one before
-  bool volume_trial_ = false;
+  Trial trial_ = Trial::move;
 
-  // the last try_move
+  // the last try_move, try_insert or try_remove
   int moved_ = -1;
   Vec3 new_position_;
   Shell new_shell_;
@@ -94,6 +107,7 @@ class LocalEnergy : public EnergyModel {
   std::vector<int> place_;           // where a site stands in affected_, -1 if nowhere
   AlignedVector trial_G_;            // in the order of affected_
   std::vector<double> trial_energies_;
+  std::vector<double> all_trial_energies_;  // asked for by trial_site_energies
 
   AlignedVector X_, network_energies_, scratch_;
 };

@@ -1,0 +1,151 @@
+// `mc gc`: particles that come from and go to a vapour.
+#include <cmath>
+#include <cstring>
+#include <fstream>
+#include <sstream>
+
+#include "atom.h"
+#include "comm.h"
+#include "error.h"
+#include "fmt/format.h"
+#include "force.h"
+#include "mc.h"
+#include "mc/gc.hpp"
+#include "mc_umbrella.h"
+#include "update.h"
+#include "utils.h"
+
+using namespace LAMMPS_NS;
+using namespace alnn;
+
+namespace {
+
+/// Thermal wavelength h / sqrt(2 pi m k_B T) in angstrom; mass in g/mol, temperature in K.
+double thermal_wavelength(double mass, double temperature) {
+  constexpr double planck = 6.62607015e-34, joule_per_kelvin = 1.380649e-23, kg = 1.66053906660e-27;
+  return 1e10 * planck / std::sqrt(2.0 * M_PI * mass * kg * joule_per_kelvin * temperature);
+}
+
+/// The text of a file as rank 0 reads it. Collective.
+std::string text_of(const std::string& path, LAMMPS* lmp) {
+  std::string text;
+  long length = -1;
+  if (lmp->comm->me == 0) {
+    std::ifstream file(path);
+    std::ostringstream all;
+    if (file && all << file.rdbuf()) {
+      text = all.str();
+      length = static_cast<long>(text.size());
+    }
+  }
+  MPI_Bcast(&length, 1, MPI_LONG, 0, lmp->world);
+  if (length < 0)
+    lmp->error->all(FLERR, "mc: expected a file with the umbrella potential, found no {}", path);
+  text.resize(length);
+  MPI_Bcast(text.data(), static_cast<int>(length), MPI_CHAR, 0, lmp->world);
+  return text;
+}
+
+std::string histogram(const GcSettings& s, const GcResult& result) {
+  std::string text =
+      "size,umbrella (kT),visits,insertions,sum of insertion probabilities,removals,sum of removal "
+      "probabilities\n";
+  for (std::size_t k = 0; k < result.sizes.size(); ++k) {
+    const SizeStatistics& size = result.sizes[k];
+    text += fmt::format("{},{:.17g},{},{},{:.17g},{},{:.17g}\n", s.low + k, s.umbrella[k], size.visits,
+                        size.insertions, size.insertion_probability, size.removals, size.removal_probability);
+  }
+  return text;
+}
+
+}  // namespace
+
+void Mc::check_gc(const McSettings& settings, const Box& box) const {
+  const std::string style = atom->get_style();
+  if (style != "atomic")
+    error->all(FLERR,
+               "mc gc: expected atom_style atomic, since nothing else is known of a new atom, found {}",
+               style);
+  if (force->kspace) error->all(FLERR, "mc gc: expected no long-range interactions, found a kspace style");
+  for (const int type : atoms_->types())
+    if (type != atoms_->inserted_type())
+      error->all(FLERR,
+                 "mc gc: expected all atoms to be of one type, which is inserted and removed, found types {} "
+                 "and {}",
+                 atoms_->inserted_type() + 1, type + 1);
+  if (settings.gc.swap == Swap::box && !box.all_periodic())
+    error->all(FLERR, "mc gc: expected a box periodic in all directions with 'swap box', found another");
+  if (settings.gc.swap != Swap::box && box.any_periodic() &&
+      box.smallest_face_distance() < 2.0 * settings.gc.radius)
+    error->all(FLERR,
+               "mc gc: expected a periodic box at least twice as wide as the radius {:g} A, found {:g} A",
+               settings.gc.radius, box.smallest_face_distance());
+  if (settings.cluster_radius > 0.0 && settings.gc.high > 32768)
+    error->all(FLERR, "mc gc: expected sizes of at most 32768 with the keyword cluster, found {}",
+               settings.gc.high);
+}
+
+GcSettings Mc::gc_settings(const McSettings& settings) const {
+  const GcWords& words = settings.gc;
+  GcSettings s;
+  s.cycles = settings.cycles;
+  s.equilibrate = settings.equilibrate;
+  s.temperature = settings.temperature;
+  s.displace = settings.displace;
+  s.check = settings.check;
+  s.swaps = words.fraction;
+  s.swap = {words.swap, words.radius, 1.0 / (boltzmann * settings.temperature), words.bias};
+  s.low = words.low;
+  s.high = words.high;
+  s.density = words.density;
+  if (std::isfinite(words.mu)) {
+    const int type = atoms_->inserted_type() + 1;
+    if (!atom->mass || !atom->mass_setflag[type])
+      error->all(FLERR, "mc gc: expected a mass of type {} with the keyword mu, found none", type);
+    s.density = std::exp(s.swap.beta * words.mu * to_ev()) /
+                std::pow(thermal_wavelength(atom->mass[type], settings.temperature), 3);
+  }
+  std::map<int, double> umbrella = words.umbrella;
+  if (!words.umbrella_file.empty())
+    umbrella.merge(parse_umbrella(text_of(words.umbrella_file, lmp), words.umbrella_file));
+  s.umbrella = interpolated_umbrella(umbrella, s.low, s.high);
+  return s;
+}
+
+void Mc::sample_gc(const McSettings& settings, ChainState& state, Guards& guards, OpenEnergyModel& model) {
+  const GcSettings s = gc_settings(settings);
+  const auto log_file = open(settings.log_file), histogram_file = open(settings.gc.histogram_file);
+  write(log_file, "cycle,size,energy (eV)\n");
+  utils::logmesg(lmp, "   Cycle     Size   Energy/atom (eV)  Displacements   Insertions     Removals\n");
+  const auto report = [&](std::int64_t cycle) {
+    utils::logmesg(
+        lmp, fmt::format("{:8d} {:8d} {:18.10f} {:14.4f} {:12.5f} {:12.5f}\n", cycle, state.size(),
+                         state.size() > 0 ? state.energy_per_particle() : 0.0, state.counts.acceptance(),
+                         state.insertion_counts.acceptance(), state.removal_counts.acceptance()));
+  };
+  const std::int64_t report_every = std::max<std::int64_t>(1, settings.cycles / 10);
+  report(0);
+  const GcResult result = run_gc(s, state, guards, model, {settings.seed}, [&](std::int64_t cycle) {
+    if (cycle > 0 && settings.dump_every > 0 && cycle % settings.dump_every == 0)
+      write_frame(state, fmt::format("cycle={} temperature={}", cycle, settings.temperature));
+    if (cycle > 0 && settings.log_every > 0 && cycle % settings.log_every == 0)
+      write(log_file, fmt::format("{},{},{:.12g}\n", cycle, state.size(), state.energy));
+    if (cycle > 0 && cycle % report_every == 0) report(cycle);
+    return keep_going(cycle + settings.equilibrate);
+  });
+  write(histogram_file, histogram(s, result));
+  publish("mc_displace", result.displace);
+  report_gc(s, result);
+}
+
+void Mc::report_gc(const GcSettings& s, const GcResult& result) const {
+  utils::logmesg(lmp,
+                 fmt::format("mc gc: {} cycles of {} moves at {} K, vapour {:.6g}/A^3, displace {:.6g} A\n",
+                             result.cycles, s.high, s.temperature, s.density, result.displace));
+  utils::logmesg(
+      lmp, fmt::format("mc gc: acceptance {:.4f} of {} displacements, {:.5f} of {} insertions, {:.5f} of "
+                       "{} removals\n",
+                       result.displacements.acceptance(), result.displacements.attempted,
+                       result.insertions.acceptance(), result.insertions.attempted,
+                       result.removals.acceptance(), result.removals.attempted));
+}
