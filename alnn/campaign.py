@@ -17,12 +17,21 @@ from ase import Atoms
 from alnn.candidates import choose, joining, new_and_sound
 from alnn.config import Campaign
 from alnn.errors import AlnnError, SamplingError, TrainingError
-from alnn.history import Clock, calls_before, describe, finite_max, finite_mean, new_line
-from alnn.labels import Label, LabelWriter, read_labels, structure_key
+from alnn.history import (
+    Clock,
+    calls_before,
+    describe,
+    failures_in_a_row,
+    finite_max,
+    finite_mean,
+    new_line,
+    shows_nothing,
+)
+from alnn.labels import structure_key
 from alnn.parallel import Ranks
-from alnn.pool import attach_label
 from alnn.progress import Speaker
-from alnn.reference import Reference
+from alnn.quarantine import Failure, settle, settle_all
+from alnn.reference.farm import Farm
 from alnn.soundness import MAX_FALLBACKS, is_stuck, is_worse_than_a_constant
 from alnn.stages import Stages
 from alnn.start import start_structures
@@ -39,14 +48,21 @@ TRAINING_ATTEMPTS = 3
 class Runner:
     """One campaign going on from whatever lies in its directory."""
 
-    def __init__(self, config: Campaign, stages: Stages, ranks: Ranks, speaker: Speaker) -> None:
+    def __init__(
+        self,
+        config: Campaign,
+        stages: Stages,
+        ranks: Ranks,
+        speaker: Speaker,
+        retry_failed: bool = False,
+    ) -> None:
         self.config = config
         self.stages = stages
         self.ranks = ranks
         self.speaker = speaker
         self.store = Store(config.directory)
-        self.reference: Reference | None = None
-        self.writer: LabelWriter | None = None
+        self.retry_failed = retry_failed
+        self.farm: Farm | None = None
 
     def run(self) -> str:
         """Go on until a stop rule holds; returns which. Raises AlnnError on all ranks alike."""
@@ -54,6 +70,8 @@ class Runner:
             self.ranks.root(lambda: self.store.prepare(self.config, versions()))
             return self._run_and_say_how_it_ended()
         finally:
+            if self.farm is not None:
+                self.farm.close()
             self.store.close()
 
     def _run_and_say_how_it_ended(self) -> str:
@@ -66,8 +84,10 @@ class Runner:
         return reason
 
     def _run(self) -> str:
-        self.ranks.map(self._set_up_rank, list(range(self.ranks.size)))
-        pool = self.ranks.root(self.store.pool) or [self._start()]
+        farm = self._set_up_farm()
+        if self.retry_failed:
+            self._retry(farm)
+        pool = self.ranks.root(self.store.pool) or [self._start(farm)]
         while True:
             iteration = len(pool) - 1
             everything = [atoms for part in pool for atoms in part]
@@ -81,13 +101,21 @@ class Runner:
             if reason:
                 self.ranks.root(lambda line=line: self.store.record(line))
                 return reason
-            added = self._iterate(iteration, everything, calls, line, began)
+            before = failures_in_a_row(history, iteration)
+            added = self._iterate(farm, iteration, everything, calls, before, line, began)
             pool.append(added)
 
     def _iterate(
-        self, iteration: int, pool: list[Atoms], calls: int, line: dict[str, Any], began: float
+        self,
+        farm: Farm,
+        iteration: int,
+        pool: list[Atoms],
+        calls: int,
+        failures: int,
+        line: dict[str, Any],
+        began: float,
     ) -> list[Atoms]:
-        """Sample, select, label and write what one iteration adds."""
+        """Sample, select, label and write what one iteration adds; `failures` labels failed just before it."""
         config, seconds = self.config, line["seconds"]
         clock = Clock(seconds)
         self._enter(iteration, "sampling")
@@ -107,15 +135,17 @@ class Runner:
         for atoms, choice in zip(labelled, chosen, strict=True):
             atoms.info["origin"] = f"{atoms.info['origin']} iteration={iteration} {choice.reason}".strip()
         self._enter(iteration, f"{len(labelled)} reference calculations")
-        for atoms, label in zip(labelled, self._label(labelled), strict=True):
-            attach_label(atoms, label.energy, label.forces)
-        added = joining(config, labelled, sound.energies[[choice.index for choice in chosen]])
+        settled = settle(labelled, farm.label(labelled), failures)
+        predicted = sound.energies[[chosen[k].index for k in settled]]
+        added = joining(config, [labelled[k] for k in settled], predicted)
+        added += farm.recovered({structure_key(atoms) for atoms in [*pool, *labelled]})
         if config.stop.max_structures is not None:
             added = added[: config.stop.max_structures - len(pool)]
         clock.lap("label")
         line.update(
             candidates=len(found.structures),
             labelled=len(labelled),
+            failed=len(labelled) - len(settled),
             added=len(added),
             committee_spread=finite_mean(found.spread),
             committee_spread_max=finite_max(found.spread),
@@ -126,14 +156,11 @@ class Runner:
         self.speaker.say(describe(line))
         return added
 
-    def _start(self) -> list[Atoms]:
+    def _start(self, farm: Farm) -> list[Atoms]:
         """The labelled start structures, written as pool file 0000."""
         self._enter(0, "start structure")
-        assert self.reference is not None
-        reference = self.reference
-        found = self.ranks.root(lambda: start_structures(self.config, reference))
-        for atoms, label in zip(found, self._label(found), strict=True):
-            attach_label(atoms, label.energy, label.forces)
+        found = self.ranks.root(lambda: start_structures(self.config, farm.reference))
+        settle_all(found, farm.label(found))
         self.ranks.root(lambda: self.store.add(0, found))
         return found
 
@@ -238,26 +265,21 @@ class Runner:
             with contextlib.suppress(OSError):
                 self.store.set_progress(self.store.progress().get("iteration", 0), reason)
 
-    def _set_up_rank(self, rank: int) -> None:
-        """What each rank needs of its own: the reference, and a file for its labels."""
-        self.reference = self.stages.reference(self.config)
-        self.writer = LabelWriter(self.store.labels / f"rank{rank:04d}.jsonl")
+    def _set_up_farm(self) -> Farm:
+        """This rank's part of what labels structures."""
 
-    def _label(self, wanted: list[Atoms]) -> list[Label]:
-        """Labels in order; those on disk are taken from there, the others computed by all ranks and kept at
-        once.
-        """
-        labels = self.ranks.root(lambda: read_labels(self.store.labels))
-        todo = {structure_key(atoms): atoms for atoms in wanted if structure_key(atoms) not in labels}
-        new = self.ranks.map(self._compute, list(todo.values()), [float(len(a)) for a in todo.values()])
-        labels.update(zip(todo, new, strict=True))
-        return [labels[structure_key(atoms)] for atoms in wanted]
+        def open_part(_: int) -> None:
+            self.farm = self.stages.farm(self.config, self.ranks)
 
-    def _compute(self, atoms: Atoms) -> Label:
-        assert self.reference is not None and self.writer is not None
-        label = self.reference.label(atoms)
-        self.writer.append(atoms, label)
-        return label
+        self.ranks.map(open_part, list(range(self.ranks.size)))
+        assert self.farm is not None
+        return self.farm
+
+    def _retry(self, farm: Farm) -> None:
+        """Try again what failed; what succeeds joins the pool with the next iteration."""
+        outcomes = farm.retry()
+        failed = sum(isinstance(outcome, Failure) for outcome in outcomes)
+        self.speaker.say(f"tried {len(outcomes)} failed structures again: {failed} failed again")
 
     def _reason_to_stop(
         self, pool: list[list[Atoms]], calls: int, history: list[dict[str, Any]]
@@ -269,9 +291,9 @@ class Runner:
                 f"sampling: no walker moved in {MAX_FALLBACKS} iterations in a row: expected moves that rmin, the "
                 "cluster criterion and the network allow, found none; try a smaller displace or rmin"
             )
-        # An iteration whose walkers never moved has shown nothing.
+        blind = {line["iteration"] for line in history if shows_nothing(line)}
         quiet = 0
-        while quiet < iteration and not pool[iteration - quiet] and iteration - quiet - 1 not in idle:
+        while quiet < iteration and not pool[iteration - quiet] and iteration - quiet - 1 not in blind:
             quiet += 1
         if quiet >= stop.patience:
             return f"converged: {quiet} iterations without a new structure"

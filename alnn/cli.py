@@ -82,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
     run.add_argument("config", type=Path, metavar="CONFIG", help="campaign file (YAML)")
     run.add_argument("--directory", help="in place of the file's directory")
     run.add_argument("--seed", type=int, help="in place of the file's seed")
+    run.add_argument("--retry-failed", action="store_true", help="first try again what has no label")
     _add_walltime(run)
 
     validate = add("validate", _validate, "Check a campaign file and what it names, and calculate nothing.")
@@ -155,7 +156,7 @@ def _run(options: argparse.Namespace) -> None:
     ranks = Ranks()
     config = ranks.root(lambda: configuration.load(options.config, **changed))
     with Speaker(quiet=not ranks.is_root) as speaker:
-        reason = Runner(config, RealStages(), ranks, speaker).run()
+        reason = Runner(config, RealStages(), ranks, speaker, options.retry_failed).run()
         speaker.say(f"{reason}; the potential is {Path(config.directory) / 'potentials' / 'latest.alnn'}")
 
 

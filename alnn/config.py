@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 from ase.data import atomic_masses, atomic_numbers
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
+from alnn.reference.settings import Labels, ReferenceSettings
 from alnn.strict_yaml import Count, Positive, Section, parse_model, read_text
 from alnn.training.settings import TrainingSettings
 
@@ -180,14 +181,6 @@ class Selection(Section):
     )
 
 
-class Reference(Section):
-    """The reference method: LAMMPS commands in `units metal`."""
-
-    lammps: list[str] = Field(
-        min_length=1, description="pair_style and pair_coeff lines; types are the species in order"
-    )
-
-
 class Final(Section):
     """What is different in the last training, after a stop rule holds; null is as in `training`.
 
@@ -229,7 +222,8 @@ class Campaign(Section):
     training: TrainingSettings = TrainingSettings()
     sampling: Sampling = Sampling()
     selection: Selection = Selection()
-    reference: Reference
+    reference: ReferenceSettings
+    labels: Labels = Labels()
     stop: Stop = Stop()
     final: Final = Final()
     testset: str | None = Field(None, description="labelled structures that the report measures errors on")
@@ -271,7 +265,16 @@ class Campaign(Section):
         return {s: self.masses.get(s, float(atomic_masses[atomic_numbers[s]])) for s in self.species}
 
 
-MAY_CHANGE = ("directory", "stop.", "final.", "testset")
+MAY_CHANGE = (
+    "directory",
+    "stop.",
+    "final.",
+    "testset",
+    "labels.",
+    "reference.ase.environment",
+    "reference.ase.threads",
+    "reference.ase.python",
+)
 """Keys that may differ when a campaign goes on."""
 
 

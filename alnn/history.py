@@ -18,6 +18,7 @@ def new_line(iteration: int, structures: int, calls: int, training: dict[str, An
         "reference_calls": calls,
         "candidates": 0,
         "labelled": 0,
+        "failed": 0,
         "added": 0,
         "train": training,
         "committee_spread": None,
@@ -38,6 +39,7 @@ def describe(line: dict[str, Any]) -> str:
         "" if error is None else f"error on the pool {1e3 * error:.2f} meV/atom",
         "" if not spread else f"committee spread {1e3 * spread:.2f} meV/atom",
         f"{line['added']} of {line['labelled']} labelled added",
+        f"{line['failed']} failed" if line.get("failed") else "",
         seconds,
     ]
     return ", ".join(part for part in parts if part)
@@ -60,6 +62,21 @@ class Clock:
 def calls_before(history: list[dict[str, Any]], iteration: int, start: int) -> int:
     """Reference calculations spent on the pool that an iteration trains on, the start structures included."""
     return start + sum(int(line["labelled"]) for line in history if line["iteration"] < iteration)
+
+
+def failures_in_a_row(history: list[dict[str, Any]], iteration: int) -> int:
+    """Labels that failed in the iterations before this one, back to the last that succeeded."""
+    count = 0
+    for line in reversed([line for line in history if line["iteration"] < iteration]):
+        if line.get("failed", 0) < line["labelled"]:
+            break
+        count += line.get("failed", 0)
+    return count
+
+
+def shows_nothing(line: dict[str, Any]) -> bool:
+    """Whether an iteration says nothing about the potential: its walkers never moved, or all its labels failed."""
+    return bool(line.get("idle")) or 0 < line["labelled"] == line.get("failed", 0)
 
 
 def finite_mean(spread: np.ndarray) -> float | None:

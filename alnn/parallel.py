@@ -8,9 +8,11 @@ StoppedEarly is raised on all.
 
 import pickle
 import sys
+import threading
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, TypeVar
 
 from mpi4py import MPI
@@ -22,6 +24,7 @@ Result = TypeVar("Result")
 
 SHORTEST_PAUSE, LONGEST_PAUSE = 1e-5, 5e-3
 """s; between two looks at whether the other ranks have come."""
+_FREE, _NEXT = 1, 2  # tags of the messages by which items are handed out
 
 
 class Ranks:
@@ -79,6 +82,70 @@ class Ranks:
             part.Free()
         return self.root(lambda: _unwrap(outcome))
 
+    def hand_out(
+        self, function: Callable[[Item], Result], items: Sequence[Item], costs: Sequence[float]
+    ) -> list[Result]:
+        """As `map`, but each item goes to the rank that becomes free, the costliest first: for unequal work.
+
+        Rank 0 works in a thread while its main thread hands out. After an error no further item is begun, and the
+        first error in the order of the items that were is raised, on all ranks.
+        """
+        mine: dict[int, tuple[bool, Any]] = {}
+        left = deque(sorted(range(len(items)), key=lambda i: (-costs[i], i)))
+
+        def work() -> None:
+            for index in _taken_from(left):
+                mine[index] = _attempt(lambda index=index: function(items[index]))
+                if not mine[index][0]:
+                    left.clear()
+
+        if self.size == 1:
+            work()
+        elif self.is_root:
+            self._serve(left, work)
+        else:
+            failed = False
+            while (index := self._ask(failed)) is not None:
+                mine[index] = _attempt(lambda index=index: function(items[index]))
+                failed = not mine[index][0]
+        everything: dict[int, tuple[bool, Any]] = {}
+        self._wait_for_all()
+        for part in self.comm.allgather(mine):
+            everything.update(part)
+        for index in sorted(everything):
+            _unwrap(everything[index])
+        return [everything[index][1] for index in range(len(items))]
+
+    def _serve(self, left: deque[int], work: Callable[[], None]) -> None:
+        """Rank 0: give each other rank that asks the next item, or None when there is none, and work besides."""
+        thread = threading.Thread(target=work, daemon=True)
+        if MPI.Query_thread() == MPI.THREAD_MULTIPLE:
+            thread.start()
+        dismissed, pause, status = 0, SHORTEST_PAUSE, MPI.Status()
+        try:
+            while dismissed < self.size - 1 or thread.is_alive():
+                if not self.comm.Iprobe(MPI.ANY_SOURCE, _FREE, status):
+                    time.sleep(pause)
+                    pause = min(2.0 * pause, LONGEST_PAUSE)
+                    continue
+                if self.comm.recv(source=status.Get_source(), tag=_FREE):
+                    left.clear()
+                item = next(_taken_from(left), None)
+                dismissed += item is None
+                self.comm.send(item, status.Get_source(), _NEXT)
+                pause = SHORTEST_PAUSE
+        finally:
+            left.clear()
+
+    def _ask(self, failed: bool) -> int | None:
+        """Any other rank: the item to work on next. `failed` says that the last one did."""
+        self.comm.send(failed, 0, _FREE)
+        pause = SHORTEST_PAUSE
+        while not self.comm.Iprobe(0, _NEXT):
+            time.sleep(pause)
+            pause = min(2.0 * pause, LONGEST_PAUSE)
+        return self.comm.recv(source=0, tag=_NEXT)
+
     def _wait_for_all(self) -> None:
         """Sleep until every rank is here: MPI's own waiting keeps a core busy that another rank could use."""
         arrived, pause = self.comm.Ibarrier(), SHORTEST_PAUSE
@@ -95,6 +162,15 @@ def share(costs: Sequence[float], ranks: int) -> list[int]:
         owner[index] = min(range(ranks), key=lambda rank: (load[rank], rank))
         load[owner[index]] += costs[index]
     return owner
+
+
+def _taken_from(left: deque[int]) -> Iterator[int]:
+    """Items taken one by one, by several threads at once if need be."""
+    while True:
+        try:
+            yield left.popleft()
+        except IndexError:
+            return
 
 
 def abort_if_alone(error: BaseException, message: str) -> None:

@@ -16,7 +16,7 @@ from alnn.candidates import Candidates
 from alnn.config import Campaign
 from alnn.errors import SamplingError
 from alnn.parallel import Ranks
-from alnn.reference import Reference
+from alnn.reference.farm import Farm
 from alnn.sampling_settings import Guards, MetropolisRun, NestedRun
 from alnn.selection import committee_spread
 from alnn.structures import DENSITY_UNIT
@@ -72,8 +72,8 @@ class Stages(Protocol):
         """Energy, committee spread and features of candidates."""
         ...
 
-    def reference(self, config: Campaign) -> Reference:
-        """The reference method of the campaign. Raises ReferenceError_."""
+    def farm(self, config: Campaign, ranks: Ranks) -> Farm:
+        """This rank's part of what labels structures. Raises ReferenceError_."""
         ...
 
 
@@ -160,15 +160,11 @@ class RealStages:
             pool_features=mean_descriptors(learned, pool),
         )
 
-    def reference(self, config: Campaign) -> Reference:
+    def farm(self, config: Campaign, ranks: Ranks) -> Farm:
         """See Stages."""
-        from alnn.reference.lammps import LammpsReference
+        from alnn.reference.open_farm import open_farm
 
-        reference = LammpsReference(
-            config.reference.lammps, config.species, config.all_masses(), config.folder
-        )
-        reference.check()
-        return reference
+        return open_farm(config, ranks)
 
 
 def run_of(config: Campaign, walker: Walker) -> MetropolisRun | NestedRun:

@@ -5,6 +5,7 @@ from pathlib import Path
 
 from alnn.history import describe
 from alnn.labels import read_labels
+from alnn.quarantine import read_quarantine, summary
 from alnn.store import Store
 
 
@@ -13,8 +14,8 @@ def status(directory: Path | str) -> list[str]:
     store = Store(directory)
     config = store.config()
     history = store.history()
-    calls = len(read_labels(store.labels))
-    lines = [f"{directory}: {len(history)} iterations, {calls} reference calculations"]
+    labels = read_labels(store.labels)
+    lines = [f"{directory}: {len(history)} iterations, {len(labels)} reference calculations"]
     if history:
         last = history[-1]
         seconds = {k: sum(line["seconds"][k] for line in history) for k in last["seconds"]}
@@ -22,6 +23,7 @@ def status(directory: Path | str) -> list[str]:
         lines.append(f"last: {describe(last)}")
         lines.append("seconds: " + " ".join(f"{stage} {value:.1f}" for stage, value in seconds.items()))
         lines += _trouble(history)
+    lines += summary(read_quarantine(store.quarantine), labels)
     limits = config.get("stop", {})
     lines.append("stops at: " + ", ".join(f"{k} {v}" for k, v in limits.items() if v is not None))
     return [*lines, _now(store)]

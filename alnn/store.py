@@ -3,6 +3,8 @@
 DIR/config.yaml            resolved, with versions
 DIR/pool/0000.h5 ...       what each iteration added; 0000 is the start. Never changed again
 DIR/labels/*.jsonl         every finished reference calculation
+DIR/quarantine/*.jsonl     every failed one, see alnn.quarantine
+DIR/calculations/KEY/      working directories of failed ones
 DIR/potentials/0000.alnn   the potential of each iteration, trained on pool/0000 to the same number
 DIR/latest.alnn            in potentials/: the last of them
 DIR/history.jsonl          a line an iteration
@@ -34,6 +36,7 @@ class Store:
     def __init__(self, directory: Path | str) -> None:
         self.directory = Path(directory)
         self.labels = self.directory / "labels"
+        self.quarantine = self.directory / "quarantine"
         self._lock: int | None = None
 
     def prepare(self, config: configuration.Campaign, versions: dict[str, str]) -> None:
@@ -119,7 +122,7 @@ class Store:
         if changed:
             raise ConfigError(
                 f"{self.directory} holds a campaign with other settings: {'; '.join(changed)}; "
-                "take another directory, or the settings it began with (stop, final and testset may change)"
+                "take another directory, or the settings it began with (stop, final, labels and testset may change)"
             )
 
     def config(self) -> dict[str, Any]:

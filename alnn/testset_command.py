@@ -107,6 +107,10 @@ def testset_command(
     """
     ranks = Ranks()
     config = ranks.root(lambda: configuration.load(config_path))
+    if config.reference.lammps is None:
+        raise ConfigError(
+            "test set: expected reference.lammps, whose pair style Monte Carlo needs, found none"
+        )
     path = output or _default_output(config)
     tasks = ranks.root(lambda: _tasks(config, count, seed))
     sampling, masses = config.sampling, config.all_masses()

@@ -43,8 +43,8 @@ def _sections(model: type[BaseModel], path: str) -> list[str]:
 
 def _model(info: FieldInfo) -> type[BaseModel] | None:
     kind = info.annotation
-    if typing.get_origin(kind) in (typing.Union, types.UnionType):
-        return None
+    if typing.get_origin(kind) in (typing.Union, types.UnionType):  # a section that may be left out
+        kind = next(iter(typing.get_args(kind)))
     return kind if isinstance(kind, type) and issubclass(kind, BaseModel) else None
 
 

@@ -1,9 +1,12 @@
 """The reference method: structures in, energies and forces out."""
 
+from collections.abc import Sequence
 from typing import Protocol
 
+import numpy as np
 from ase import Atoms
 
+from alnn.errors import ReferenceError_
 from alnn.labels import Label
 
 
@@ -30,3 +33,15 @@ class Reference(Protocol):
         in ps. Raises ReferenceError_.
         """
         ...
+
+
+def checked(energy: float, forces: Sequence[Sequence[float]] | np.ndarray, n_atoms: int) -> Label:
+    """A label of finite numbers in the right shape. Raises ReferenceError_ for anything else."""
+    forces = np.asarray(forces, float)
+    if forces.shape != (n_atoms, 3):
+        raise ReferenceError_(f"reference: expected forces of shape ({n_atoms}, 3), found {forces.shape}")
+    if not np.isfinite(energy):
+        raise ReferenceError_(f"reference: expected a finite energy, found {energy}")
+    if not np.isfinite(forces).all():
+        raise ReferenceError_("reference: expected finite forces, found some that are not")
+    return Label(float(energy), forces)

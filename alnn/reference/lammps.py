@@ -12,6 +12,7 @@ from ase.calculators.lammps import Prism
 from alnn.errors import ReferenceError_
 from alnn.labels import Label
 from alnn.lammps_instance import start_lammps
+from alnn.reference import checked
 
 _PADDING = 20.0  # Å around a free cluster; nothing sees the box, it only has to hold the atoms
 
@@ -54,12 +55,7 @@ class LammpsReference:
         energy = lmp.get_thermo("pe")
         forces = _to_ase(prism, lmp.numpy.extract_atom("f")[: len(atoms)].copy())
         self.calls += 1
-        if not (np.isfinite(energy) and np.isfinite(forces).all()):
-            origin = atoms.info.get("origin", "a structure")
-            raise ReferenceError_(
-                f"reference: expected a finite energy and forces for {origin}, found {energy}"
-            )
-        return Label(energy, forces)
+        return checked(energy, forces, len(atoms))
 
     def minimize(self, atoms: Atoms, force: float = 1e-6, steps: int = 10_000) -> Atoms:
         """The nearest minimum: every force component below `force` (eV/Å), or after `steps` steps."""

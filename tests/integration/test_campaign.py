@@ -11,9 +11,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alnn import labels
 from alnn.pool import read_structures
 from alnn.potential import Potential
+from alnn.records import read_records
 from alnn.store import Store
 
 INPUTS = Path(__file__).parents[2] / "inputs" / "water_clusters"
@@ -80,9 +80,7 @@ def pools(directory):
 
 
 def label_records(directory):
-    return [
-        record for file in (directory / "labels").glob("*.jsonl") for record in labels._read_records(file)[0]
-    ]
+    return [record for file in (directory / "labels").glob("*.jsonl") for record in read_records(file)[0]]
 
 
 @pytest.fixture(scope="module", params=["committee", "error"])

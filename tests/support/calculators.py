@@ -1,0 +1,73 @@
+"""ASE calculators for the tests of references: a pair potential, and faults chosen by the structure itself."""
+
+import os
+import signal
+import sys
+import time
+
+import numpy as np
+from ase.calculators.calculator import Calculator, all_changes
+
+FAULTS = ("raise", "hang", "nan", "signal", "exit", "shape", "unconverged")
+
+
+class Pairs(Calculator):
+    """A Morse potential between all pairs; prints what would disturb a protocol on stdout."""
+
+    implemented_properties = ("energy", "forces")
+
+    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
+        """Energy and forces."""
+        super().calculate(atoms, properties, system_changes)
+        print('{"value": null}', flush=True)
+        vectors = self.atoms.positions[:, None] - self.atoms.positions[None]
+        distances = np.linalg.norm(vectors, axis=2)
+        np.fill_diagonal(distances, np.inf)
+        decay = np.exp(-1.5 * (distances - 2.7))
+        slope = 0.4 * 2 * 1.5 * (decay - decay**2)
+        with np.errstate(invalid="ignore"):
+            forces = -(slope / distances)[:, :, None] * vectors
+        self.results = {"energy": 0.2 * float((decay**2 - 2 * decay).sum()), "forces": forces.sum(axis=1)}
+
+
+class Faulty(Pairs):
+    """Fails for some structures, always the same ones: those for which `fault` names something else than "".
+
+    Notes each calculation in the file `log`. The variable NO_FAULTS makes it sound.
+    """
+
+    def __init__(self, share=0.3, faults=FAULTS, spare=0, log=None):
+        super().__init__()
+        self.share, self.faults, self.spare, self.log = share, faults, spare, log
+        self.converged = True
+
+    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
+        """Energy and forces, or a fault."""
+        share = 0.0 if "NO_FAULTS" in os.environ else self.share
+        kind = fault(atoms, share, self.faults, self.spare)
+        if self.log is not None:
+            with open(self.log, "a") as file:
+                file.write(f"{atoms.positions.tobytes().hex()} {kind}\n")
+        super().calculate(atoms, properties, system_changes)
+        self.converged = kind != "unconverged"
+        if kind == "raise":
+            raise RuntimeError("no convergence in 100 iterations")
+        if kind == "hang":
+            time.sleep(1000)
+        if kind == "nan":
+            self.results["energy"] = np.nan
+        if kind == "signal":
+            print("about to crash", flush=True)
+            os.kill(os.getpid(), signal.SIGSEGV)
+        if kind == "exit":
+            sys.exit("the licence has run out")
+        if kind == "shape":
+            self.results["forces"] = self.results["forces"][:-1]
+
+
+def fault(atoms, share=0.3, faults=FAULTS, spare=0):
+    """What goes wrong for a structure: chosen by its last digits, nothing for those of `spare` atoms."""
+    if len(atoms) == spare:
+        return ""
+    digits = np.random.default_rng(np.frombuffer(atoms.positions.tobytes(), np.uint32))
+    return str(digits.choice(faults)) if digits.random() < share else ""
