@@ -148,7 +148,8 @@ class ReferenceProcess:
             if self._keep == "none":
                 shutil.rmtree(folder, ignore_errors=True)
             else:
-                write(folder / "structure.extxyz", Atoms(**_plain(atoms)))
+                # As all ranks together is how ASE would write otherwise; this is one rank's own doing.
+                write(folder / "structure.extxyz", Atoms(**_plain(atoms)), parallel=False)
             raise
         if self._keep != "all":
             shutil.rmtree(folder, ignore_errors=True)

@@ -156,9 +156,14 @@ class AseCommands:
         random = np.random.default_rng(seed)
         atoms.set_masses([self.settings["masses"][symbol] for symbol in atoms.symbols])
         MaxwellBoltzmannDistribution(atoms, temperature_K=temperature, rng=random)
-        fs = units.fs
+        # With its centre of mass held, ASE heats all other degrees of freedom to N/(N - 1) of the temperature.
         motion = Langevin(
-            atoms, 1e3 * timestep * fs, temperature_K=temperature, friction=FRICTION / fs, rng=random
+            atoms,
+            1e3 * timestep * units.fs,
+            temperature_K=temperature,
+            friction=FRICTION / units.fs,
+            fixcm=False,
+            rng=random,
         )
         frames = []
         for _ in range(max(steps // every, 1)):

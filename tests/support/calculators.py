@@ -30,6 +30,21 @@ class Pairs(Calculator):
         self.results = {"energy": 0.2 * float((decay**2 - 2 * decay).sum()), "forces": forces.sum(axis=1)}
 
 
+class Shifted(Pairs):
+    """The same for a cluster in a periodic cell, shifted by an energy; `file` has to exist."""
+
+    def __init__(self, shift, file):
+        super().__init__()
+        assert os.path.exists(file)
+        self.shift = float(shift)
+
+    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
+        """Energy and forces."""
+        assert atoms.pbc.all() and atoms.positions.min() > 3.999
+        super().calculate(atoms, properties, system_changes)
+        self.results["energy"] += self.shift
+
+
 class Faulty(Pairs):
     """Fails for some structures, always the same ones: those for which `fault` names something else than "".
 
