@@ -5,7 +5,8 @@ from pathlib import Path
 from alnn import config as configuration
 from alnn import structures
 from alnn.descriptors import cutoff
-from alnn.stages import RealStages, functions
+from alnn.reference.open_farm import check_reference
+from alnn.stages import functions
 from alnn.store import Store
 
 
@@ -16,7 +17,7 @@ def validate(path: Path | str) -> list[str]:
     or in a directory that holds another campaign.
     """
     config = configuration.load(path)
-    RealStages().reference(config)
+    check_reference(config)
     lines = [f"{path}: a campaign for {', '.join(config.species)} in {config.directory}"]
     if config.start.file is not None:
         found = structures.read_all(config.folder / config.start.file, config.species, config.sampling.rmin)

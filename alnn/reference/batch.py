@@ -38,7 +38,7 @@ class BatchFarm(Farm):
         self._described = _described(config)
         self._parsl: DataFlowKernel | None = None
         if ranks.is_root:
-            _provider(config)  # so that a wrong option is said before anything is computed
+            open_provider(config)  # so that a wrong option is said before anything is computed
 
     def close(self) -> None:
         """End the jobs."""
@@ -131,7 +131,7 @@ def _described(config: Campaign) -> str:
     return f"{config.folder.resolve()}\n{text}"
 
 
-def _provider(config: Campaign) -> Any:
+def open_provider(config: Campaign) -> Any:
     """Parsl's view of the batch system. Raises ConfigError."""
     settings = config.labels.batch
     try:
@@ -163,7 +163,7 @@ def _start(config: Campaign) -> "DataFlowKernel":
     threads = 1 if config.reference.ase is None else config.reference.ase.threads
     executor = HighThroughputExecutor(
         label="labels",
-        provider=_provider(config),
+        provider=open_provider(config),
         address=settings.address or ("127.0.0.1" if local else address_by_hostname()),
         max_workers_per_node=config.labels.workers,
         cores_per_worker=1e-6 if local else float(threads),

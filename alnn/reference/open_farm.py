@@ -32,6 +32,22 @@ def open_farm(config: "Campaign", ranks: Ranks) -> Farm:
     return kind(ranks, reference, record, labels.retries)
 
 
+def check_reference(config: "Campaign") -> None:
+    """Set the reference method up and put it away again. Raises ReferenceError_, or ConfigError for a batch system.
+
+    What runs in the jobs of a batch system cannot be looked at from here.
+    """
+    if config.labels.farm == "batch":
+        from alnn.reference.batch import open_provider
+
+        open_provider(config)
+        return
+    reference = open_reference(config)
+    reference.check()
+    if isinstance(reference, ReferenceProcess):
+        reference.close()
+
+
 def open_reference(config: "Campaign") -> LammpsReference | ReferenceProcess:
     """The reference method: in this process where it is LAMMPS and needs no time limit, else in a subprocess."""
     if config.reference.lammps is None or config.labels.time_limit is not None:
