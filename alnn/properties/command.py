@@ -30,7 +30,7 @@ def properties_command(kind: str, config: Path, directory: str | None = None) ->
     ranks = Ranks()
     settings = ranks.root(lambda: properties_file.load(config, directory))
     out = Path(settings.directory)
-    wanted = [task for k in kinds_of_runs(kind) for task in tasks(settings, k)]
+    wanted = ranks.root(lambda: [t for k in kinds_of_runs(settings, kind) for t in tasks(settings, k)])
     ranks.root(lambda: _prepare(out, settings, wanted))
     with Speaker(quiet=not ranks.is_root) as speaker:
         told = _Progress(out, settings, wanted, speaker, quiet=not ranks.is_root)
@@ -74,6 +74,8 @@ def _cost(settings: Properties, out: Path, task: Task) -> float:
     lengths = steps(settings, task)
     total = lengths.equilibrate + lengths.production
     left = 1.0 - progress(folder(out, task), lengths)
+    if task.method == "gc":  # whole energies cost more for large clusters
+        return left * total * (1.0 if settings.potentials[task.potential].file else float(task.window[1]))
     return left * total * (_MC_COST if task.method == "mc" else 1.0)
 
 

@@ -13,8 +13,9 @@ import numpy as np
 
 from alnn.errors import PropertyError
 from alnn.lammps_instance import Lammps, open_lammps
+from alnn.properties.cluster_growth import GrowthEngine
 from alnn.properties.settings import Properties, Structure
-from alnn.properties.simulation import Samples
+from alnn.properties.simulation import Engine, Samples
 from alnn.properties.tasks import Steps, Task, pair_lines, picoseconds, steps
 from alnn.structures import DENSITY_UNIT
 
@@ -154,8 +155,10 @@ class MonteCarloEngine:
         return {"volume": volume, "density": mass * DENSITY_UNIT / volume, "energy": values[:, 1] * atoms}
 
 
-def engine(settings: Properties, task: Task) -> DynamicsEngine | MonteCarloEngine:
+def engine(settings: Properties, task: Task) -> Engine:
     """What runs this task."""
+    if task.method == "gc":
+        return GrowthEngine(settings, task)
     return (MonteCarloEngine if task.method == "mc" else DynamicsEngine)(settings, task)
 
 

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from alnn.properties.cluster_free_energy import FreeEnergy
 from alnn.properties.density import DensityPoint, Maximum, water_density
 from alnn.properties.diffusivity import Diffusion
 from alnn.properties.structure import Curve
@@ -76,6 +77,36 @@ def curve_figure(curves: Sequence[Curve], potentials: Sequence[str], x: str, y: 
     axes.set_xlabel(x)
     axes.set_ylabel(y)
     axes.legend()
+    return drawn
+
+
+def free_energy_figure(found: Sequence[FreeEnergy], potentials: Sequence[str]) -> Figure:
+    """Free energies of clusters with bands of two standard errors; below them the differences from the last."""
+    drawn = figure(6.4, 5.4)
+    upper, lower = drawn.subplots(2, 1, sharex=True, height_ratios=(3, 1.3))
+    last = found[-1]
+    for curve in found:
+        color = colors(potentials)[curve.potential]
+        upper.plot(curve.sizes, curve.values, color=color, label=curve.potential)
+        low, high = (curve.values + sign * 2 * curve.errors for sign in (-1, 1))
+        upper.fill_between(curve.sizes, low, high, color=color, alpha=0.2, linewidth=0)
+        n = min(len(curve.sizes), len(last.sizes))
+        if curve is not last:
+            error = np.hypot(curve.errors[:n], last.errors[:n])
+            lower.errorbar(
+                curve.sizes[:n],
+                curve.values[:n] - last.values[:n],
+                error,
+                fmt="o",
+                markersize=3,
+                linewidth=1,
+                color=color,
+            )
+    lower.axhline(0.0, color=FAINT, linewidth=1)
+    lower.set_ylabel(f"less that of {last.potential}")
+    lower.set_xlabel("size of the cluster")
+    upper.set_ylabel("ΔG / kT")
+    upper.legend()
     return drawn
 
 

@@ -3,8 +3,8 @@
 import yaml
 
 import alnn
-from alnn.properties.results import Results
 from alnn.properties.settings import Properties
+from alnn.properties.tables import Results
 from alnn.report.html import render
 from alnn.versions import versions
 

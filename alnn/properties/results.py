@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-import io
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import h5py
@@ -13,64 +10,44 @@ import numpy as np
 
 from alnn.files import write_atomically, write_text_atomically
 from alnn.properties import diffusivity, figures, structure
+from alnn.properties.cluster_results import cluster_free_energies
 from alnn.properties.density import Maximum, density_point, maximum
 from alnn.properties.settings import Properties
-from alnn.properties.simulation import Samples, read_samples
+from alnn.properties.simulation import Samples
 from alnn.properties.statistics import Estimate
-from alnn.properties.tasks import Task, folder, picoseconds, steps, tasks
-from alnn.report.html import Picture, picture
+from alnn.properties.tables import (
+    Results,
+    Table,
+    against,
+    csv_text,
+    difference,
+    finished,
+    keep_series,
+)
+from alnn.properties.tasks import picoseconds, steps
+from alnn.report.html import picture
 
 _PROMINENCE = {"rdf": 0.01, "adf": 0.02}  # the third shell of a liquid rises by 2 % of the first
-
-
-@dataclass(frozen=True)
-class Table:
-    """Rows of text under headings; the file's stem, and a title for the page."""
-
-    name: str
-    title: str
-    headings: list[str]
-    rows: list[list[str]]
-
-
-@dataclass
-class Results:
-    """Everything that goes on the page."""
-
-    tables: list[Table] = field(default_factory=list)
-    pictures: list[Picture] = field(default_factory=list)
 
 
 def collect(settings: Properties, out: Path) -> Results:
     """Analyse all runs that are finished; writes CSV files, figures and results.h5 into `out`."""
     results = Results()
     series: dict[str, Samples] = {}
-    for analyse in (_density, _structure, _diffusivity):
+    liquids = (_density, _structure, _diffusivity) if settings.box else ()
+    for analyse in (*liquids, cluster_free_energies):
         analyse(settings, out, results, series)
     for table in results.tables:
-        write_text_atomically(out / f"{table.name}.csv", _csv(table))
+        write_text_atomically(out / f"{table.name}.csv", csv_text(table))
     write_atomically(out / "results.h5", lambda path: _write_series(path, series))
     return results
 
 
-def _finished(
-    settings: Properties, out: Path, kind: str
-) -> dict[tuple[str, str, float], list[tuple[Task, Samples]]]:
-    """Finished runs by (method, potential, temperature), in the order of the tasks."""
-    grouped: dict[tuple[str, str, float], list[tuple[Task, Samples]]] = {}
-    for task in tasks(settings, kind):
-        path = folder(out, task) / "result.h5"
-        if path.exists():
-            key = (task.method, task.potential, task.temperature)
-            grouped.setdefault(key, []).append((task, read_samples(path)))
-    return grouped
-
-
 def _density(settings: Properties, out: Path, results: Results, series: dict[str, Samples]) -> None:
     points = []
-    for (method, name, temperature), runs in _finished(settings, out, "density").items():
+    for (method, name, temperature), runs in finished(settings, out, "density").items():
         points.append(density_point(name, method, temperature, [s["density"] for _, s in runs]))
-        _keep_series(series, runs)
+        keep_series(series, runs)
     if not points:
         return
     points.sort(key=lambda p: (list(settings.potentials).index(p.potential), p.method, p.temperature))
@@ -137,7 +114,7 @@ def _density_differences(settings: Properties, points: Sequence) -> Iterator[Tab
         if p.method == "mc" and dynamics is not None:
             estimates = (Estimate(p.density, p.error), Estimate(dynamics.density, dynamics.error))
             pairs.append(([f"{p.potential}, mc - md", "", f"{p.temperature:g}"], *estimates))
-    rows = [[*labels, *_difference(a, b, 5)] for labels, a, b in pairs]
+    rows = [[*labels, *difference(a, b, 5)] for labels, a, b in pairs]
     if rows:
         headings = [
             "potential",
@@ -153,11 +130,11 @@ def _density_differences(settings: Properties, points: Sequence) -> Iterator[Tab
 
 def _structure(settings: Properties, out: Path, results: Results, series: dict[str, Samples]) -> None:
     section = settings.structure
-    found = _finished(settings, out, "structure")
+    found = finished(settings, out, "structure")
     if not found:
         return
     for runs in found.values():
-        _keep_series(series, runs, leave_out=("rdf", "adf", "neighbours"))
+        keep_series(series, runs, leave_out=("rdf", "adf", "neighbours"))
     names = list(settings.potentials)
     at = f"at {section.temperature:g} K and {section.pressure:g} bar, with a band of two standard errors"
     axes = {
@@ -177,7 +154,7 @@ def _structure(settings: Properties, out: Path, results: Results, series: dict[s
             for a, y, e in zip(c.x, c.y, c.error, strict=True)
         ]
         write_text_atomically(
-            out / f"{kind}.csv", _csv(Table(kind, "", ["potential", x_name, y_name, "error"], rows))
+            out / f"{kind}.csv", csv_text(Table(kind, "", ["potential", x_name, y_name, "error"], rows))
         )
         results.pictures.append(
             picture(kind, titles[kind], figures.curve_figure(curves, names, x_name, y_name), out)
@@ -189,7 +166,7 @@ def _structure(settings: Properties, out: Path, results: Results, series: dict[s
             [s["neighbours"] for _, s in runs], section.radius, section.coordination
         )
     for name, value in known.items():
-        rows.append([name, f"{value.value:.4f}", f"{value.error:.4f}", *_against(settings, name, known, 4)])
+        rows.append([name, f"{value.value:.4f}", f"{value.error:.4f}", *against(settings, name, known, 4)])
     headings = ["potential", "neighbours", "error", "difference", "joint error", "in errors"]
     title = f"Coordination number within {section.coordination:g} Å"
     results.tables.append(Table("coordination", title, headings, rows))
@@ -220,7 +197,7 @@ def _peak_table(
 def _diffusivity(settings: Properties, out: Path, results: Results, series: dict[str, Samples]) -> None:
     section = settings.diffusivity
     found: list[diffusivity.Diffusion] = []
-    for (_, name, temperature), runs in _finished(settings, out, "diffusivity").items():
+    for (_, name, temperature), runs in finished(settings, out, "diffusivity").items():
         every = steps(settings, runs[0][0]).every * picoseconds(settings.dynamics)
         edge = float(np.mean([s["volume"].mean() for _, s in runs])) ** (1 / 3)
         positions = [s["positions"] for _, s in runs]
@@ -229,7 +206,7 @@ def _diffusivity(settings: Properties, out: Path, results: Results, series: dict
                 name, temperature, positions, every, section.window, edge, section.viscosity
             )
         )
-        _keep_series(series, runs, leave_out=("positions",))
+        keep_series(series, runs, leave_out=("positions",))
     if not found:
         return
     known = {d.potential: Estimate(1e5 * d.value.value, 1e5 * d.value.error) for d in found}
@@ -241,7 +218,7 @@ def _diffusivity(settings: Properties, out: Path, results: Results, series: dict
             f"{known[d.potential].error:.4f}",
             f"{1e5 * d.correction:.4f}",
             str(d.blocks),
-            *_against(settings, d.potential, known, 4),
+            *against(settings, d.potential, known, 4),
         ]
         for d in found
     ]
@@ -263,24 +240,11 @@ def _diffusivity(settings: Properties, out: Path, results: Results, series: dict
         for t, m, e in zip(d.time, d.msd, d.msd_error, strict=True)
     ]
     write_text_atomically(
-        out / "msd.csv", _csv(Table("msd", "", ["potential", "time (ps)", "msd (A2)", "error"], rows))
+        out / "msd.csv", csv_text(Table("msd", "", ["potential", "time (ps)", "msd (A2)", "error"], rows))
     )
     caption = f"Mean squared displacement at {section.temperature:g} K; D is fitted in the shaded window."
     drawn = figures.msd_figure(found, list(settings.potentials), section.window)
     results.pictures.append(picture("msd", caption, drawn, out))
-
-
-def _difference(a: Estimate, b: Estimate, digits: int) -> list[str]:
-    """Difference, joint error, and their ratio."""
-    difference, error = a.value - b.value, float(np.hypot(a.error, b.error))
-    ratio = f"{difference / error:+.1f}" if error > 0 else "-"
-    return [f"{difference:+.{digits}f}", f"{error:.{digits}f}", ratio]
-
-
-def _against(settings: Properties, name: str, known: dict[str, Estimate], digits: int) -> list[str]:
-    if settings.reference not in known or name == settings.reference:
-        return ["", "", ""]
-    return _difference(known[name], known[settings.reference], digits)
 
 
 def _is_water(settings: Properties) -> bool:
@@ -290,21 +254,8 @@ def _is_water(settings: Properties) -> bool:
     return one_bead and abs(settings.density.pressure - 1.0) < 0.1
 
 
-def _keep_series(
-    series: dict[str, Samples], runs: Sequence[tuple[Task, Samples]], leave_out: Sequence[str] = ()
-) -> None:
-    for task, samples in runs:
-        series[task.name] = {name: values for name, values in samples.items() if name not in leave_out}
-
-
 def _write_series(path: Path, series: dict[str, Samples]) -> None:
     with h5py.File(path, "w") as file:
         for task, samples in series.items():
             for name, values in samples.items():
                 file[f"{task}/{name}"] = values
-
-
-def _csv(table: Table) -> str:
-    text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([table.headings, *table.rows])
-    return text.getvalue()

@@ -123,6 +123,39 @@ class Diffusivity(Section):
         return self
 
 
+class ClusterFreeEnergy(Section):
+    """Free energy of free clusters by size: growth by `mc gc` in windows of sizes, under an umbrella potential."""
+
+    temperature: Positive = 300.0
+    sizes: tuple[Count, Count] = Field((1, 50), description="smallest and largest")
+    window: Count = Field(7, description="steps of size in a window; windows share the sizes at their ends")
+    vapour: Positive = Field(1e-6, description="1/Å^3; density of the vapour in which clusters are sampled")
+    saturated: Positive | None = Field(None, description="1/Å^3; density of the saturated vapour, if known")
+    supersaturations: list[Positive] = Field([], description="vapours whose nucleation barrier is told")
+    runs: Count = Field(2, description="independent runs a window")
+    refine: Count = Field(8, description="blocks at most until all sizes of a window are visited alike")
+    blocks: Count = Field(10, description="blocks of production, under a fixed umbrella")
+    block: Count = Field(50000, description="moves of a block; a kill loses no more")
+    swap: Literal["avbmc", "ebavbmc"] = Field("ebavbmc", description="plain or energy-biased")
+    fraction: float = Field(0.5, gt=0.0, lt=1.0, description="of the moves that are swaps")
+    cluster: Positive = Field(3.5, description="Å; a cluster hangs together within this distance")
+    rmin: Positive = Field(2.0, description="Å; no two atoms ever come closer")
+
+    @model_validator(mode="after")
+    def _ranges(self) -> "ClusterFreeEnergy":
+        low, high = self.sizes
+        if low >= high:
+            raise ValueError(f"sizes: expected a range from small to large, found {list(self.sizes)}")
+        if self.supersaturations and self.saturated is None:
+            raise ValueError("supersaturations: expected saturated beside them, found none")
+        return self
+
+    def windows(self) -> list[tuple[int, int]]:
+        """Smallest and largest size of each window."""
+        low, high = self.sizes
+        return [(n, min(n + self.window, high)) for n in range(low, high, self.window)]
+
+
 class Properties(Section):
     """A whole properties file."""
 
@@ -132,11 +165,12 @@ class Properties(Section):
     masses: dict[str, Positive] = Field({}, description="g/mol, where not those of the elements")
     potentials: dict[str, PairStyle] = Field(min_length=1, description="by name, the learned ones first")
     reference: str | None = Field(None, description="the potential that others are compared with")
-    box: Box
+    box: Box | None = Field(None, description="where liquids start; without one only clusters")
     dynamics: Dynamics = Dynamics()
     density: Density = Density()
     structure: Structure = Structure()
     diffusivity: Diffusivity = Diffusivity()
+    cluster_free_energy: ClusterFreeEnergy | None = None
 
     _folder: Path = PrivateAttr(default=Path("."))
 
@@ -158,12 +192,17 @@ class Properties(Section):
         for symbol in self.species:
             if symbol not in atomic_numbers or symbol == "X":
                 raise ValueError(f"species: expected chemical symbols, found {symbol!r}")
-        for where, symbols in (("masses", self.masses), ("box.atoms", self.box.atoms)):
+        atoms = self.box.atoms if self.box else {}
+        for where, symbols in (("masses", self.masses), ("box.atoms", atoms)):
             for symbol in symbols:
                 if symbol not in self.species:
                     raise ValueError(
                         f"{where}.{symbol}: expected one of the species {', '.join(self.species)}"
                     )
+        if self.cluster_free_energy is not None and len(self.species) > 1:
+            raise ValueError(
+                f"cluster_free_energy: expected one species, which grows, found {', '.join(self.species)}"
+            )
         if self.reference is not None and self.reference not in self.potentials:
             raise ValueError(
                 f"reference: expected one of {', '.join(self.potentials)}, found {self.reference}"

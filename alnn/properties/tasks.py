@@ -10,28 +10,37 @@ from typing import Any
 
 import numpy as np
 
-from alnn.errors import PropertyError
+from alnn.errors import ConfigError, PropertyError
 from alnn.properties.settings import Dynamics, PairStyle, Properties
 from alnn.reference.lammps import resolve_files
 
-RUNS = {"density": "density", "rdf": "structure", "adf": "structure", "coordination": "structure"}
-KINDS = ("density", "rdf", "adf", "coordination", "diffusivity")
+RUNS = {
+    "rdf": "structure",
+    "adf": "structure",
+    "coordination": "structure",
+    "cluster-free-energy": "cluster_free_energy",
+}
+OF_LIQUIDS = ("density", "rdf", "adf", "coordination", "diffusivity")
+OF_CLUSTERS = ("cluster-free-energy",)
+KINDS = (*OF_LIQUIDS, *OF_CLUSTERS)
 
 
 @dataclass(frozen=True)
 class Task:
-    """One independent simulation; `kind` is density, structure or diffusivity, temperature in K."""
+    """One independent simulation; `kind` is the section of the file, temperature in K, `window` of sizes."""
 
     kind: str
     method: str
     potential: str
     temperature: float
     replica: int
+    window: tuple[int, int] | None = None
 
     @property
     def name(self) -> str:
         """A path that tells tasks apart."""
-        return f"{self.kind}-{self.method}/{self.potential}/{self.temperature:g}K/{self.replica}"
+        window = "/{}-{}".format(*self.window) if self.window else ""
+        return f"{self.kind}-{self.method}/{self.potential}/{self.temperature:g}K{window}/{self.replica}"
 
     def seeds(self, seed: int, count: int) -> list[int]:
         """Positive seeds that depend on the file's seed and this task only."""
@@ -41,7 +50,7 @@ class Task:
 
 @dataclass(frozen=True)
 class Steps:
-    """Lengths in steps (or MC cycles): before, of production, between samples, between restarts."""
+    """Lengths in steps (or MC cycles, or moves of gc): before, of production, between samples, between restarts."""
 
     equilibrate: int
     production: int
@@ -57,8 +66,10 @@ class Steps:
 
 
 def tasks(settings: Properties, kind: str) -> list[Task]:
-    """All simulations of density, structure or diffusivity."""
+    """All simulations of a section: density, structure, diffusivity or cluster_free_energy."""
     section = getattr(settings, kind)
+    if kind == "cluster_free_energy":
+        return _growth(settings)
     temperatures = section.temperatures if kind == "density" else [section.temperature]
     wanted = [("md", t, section.runs, tuple(settings.potentials)) for t in temperatures]
     if kind == "density" and section.mc is not None:
@@ -72,15 +83,32 @@ def tasks(settings: Properties, kind: str) -> list[Task]:
     ]
 
 
-def kinds_of_runs(kind: str) -> list[str]:
-    """The simulations that a property, or `all`, needs."""
-    kinds = KINDS if kind == "all" else (kind,)
+def _growth(settings: Properties) -> list[Task]:
+    section = settings.cluster_free_energy
+    return [
+        Task("cluster_free_energy", "gc", potential, section.temperature, replica, window)
+        for window in (section.windows() if section else [])
+        for replica in range(section.runs)
+        for potential in settings.potentials
+    ]
+
+
+def kinds_of_runs(settings: Properties, kind: str) -> list[str]:
+    """The sections whose simulations a property, or `all` that the file tells of, needs. Raises ConfigError."""
+    there = {kind: settings.box is not None for kind in OF_LIQUIDS}
+    there |= {kind: settings.cluster_free_energy is not None for kind in OF_CLUSTERS}
+    kinds = [k for k in KINDS if there[k]] if kind == "all" else [kind]
+    if not kinds or not there[kinds[0]]:
+        section = "cluster_free_energy" if kind in OF_CLUSTERS else "box"
+        raise ConfigError(f"properties: expected the section {section} for {kind}, found none")
     return list(dict.fromkeys(RUNS.get(k, k) for k in kinds))
 
 
 def steps(settings: Properties, task: Task) -> Steps:
     """Lengths of a task; in MD rounded to whole samples."""
     section = getattr(settings, task.kind)
+    if task.method == "gc":
+        return Steps(section.refine * section.block, section.blocks * section.block, 1, section.block)
     if task.method == "mc":
         mc = section.mc
         every, segment = mc.every, max(mc.segment // mc.every, 1) * mc.every
@@ -122,18 +150,24 @@ def identity(settings: Properties, task: Task) -> dict[str, Any]:
     how = section.pop("mc", None)
     for key in ("temperature", "temperatures", "runs", "coordination", "window", "viscosity"):
         section.pop(key, None)
+    if task.method == "gc":
+        for key in ("sizes", "saturated", "supersaturations"):
+            section.pop(key)
     if task.method == "mc":
         section = {**{k: how[k] for k in ("every", "rmin")}, "pressure": section["pressure"]}
     return {
         "task": task.name,
         "seed": settings.seed,
         "masses": settings.all_masses(),
-        "box": settings.box.model_dump(mode="json"),
-        "dynamics": settings.dynamics.model_dump(mode="json"),
+        **({} if task.method == "gc" else _start(settings)),
         "potential": [" ".join(_without_folder(word) for word in shlex.split(line)) for line in lines],
         "steps": asdict(steps(settings, task)),
         "settings": section,
     }
+
+
+def _start(settings: Properties) -> dict[str, Any]:
+    return {key: getattr(settings, key).model_dump(mode="json") for key in ("box", "dynamics")}
 
 
 def _without_folder(word: str) -> str:

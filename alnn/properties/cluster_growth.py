@@ -1,0 +1,114 @@
+"""Blocks of `mc gc` in a window of sizes: some that refine the umbrella until all sizes are visited alike, then
+blocks of production under a fixed one.
+
+What a block leaves for the next (the "restart" of the task) is one JSON document: positions (Å), half width of the
+displacements (Å), estimates of ln p(N+1)/p(N) and their weights, and whether the last block was flat.
+"""
+
+from __future__ import annotations
+
+import json
+import shlex
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from alnn import structures
+from alnn.errors import PropertyError
+from alnn.lammps_instance import open_lammps
+from alnn.properties.cluster_free_energy import COUNTED, flatness, refined
+from alnn.properties.cluster_free_energy import steps as steps_of
+from alnn.properties.settings import Properties
+from alnn.properties.simulation import Samples
+from alnn.properties.tasks import Task, pair_lines
+
+FLAT = 0.5
+"""Visits of the rarest size over their mean, from where on the umbrella is good enough."""
+_EDGE = 60.0  # Å; the box with fixed boundaries grows if it must
+
+
+@dataclass(frozen=True)
+class GrowthEngine:
+    """Blocks of one window, see `alnn.properties.simulation.Engine`."""
+
+    settings: Properties
+    task: Task
+
+    def start(self, restart: Path) -> None:
+        """A random compact cluster of the window's smallest size, and no umbrella."""
+        section, (low, high) = self.settings.cluster_free_energy, self.task.window
+        random = np.random.default_rng(self.task.seeds(self.settings.seed, 1)[0])
+        symbols = [self.settings.species[0]] * low
+        nearest, radius = 1.2 * section.rmin, 0.5 * (1.2 * section.rmin + section.cluster)
+        positions = structures.random_cluster(symbols, nearest, max(nearest, radius), random, 20).positions
+        steps = [0.0] * (high - low)
+        _write(restart, {"positions": positions.tolist(), "displace": 0.3, "steps": steps, "weights": steps})
+
+    def segment(
+        self, before: Path, after: Path, number: int, phase: str, steps_: int, past: Mapping[str, np.ndarray]
+    ) -> Samples:
+        """One block of so many moves; a block of refinement is left out if the one before was flat."""
+        state = json.loads(before.read_text(encoding="utf-8"))
+        umbrella = np.concatenate([[0.0], -np.cumsum(state["steps"])])
+        if phase == "equilibrate" and state.get("flat"):
+            _write(after, state)
+            return {name: np.zeros((0, len(umbrella))) for name in (*COUNTED, "umbrella")}
+        counts = self._block(state, umbrella, number, phase, steps_)
+        if phase == "equilibrate":
+            new = steps_of(counts, umbrella)
+            known, weights = np.array(state["steps"]), np.array(state["weights"])
+            known, weights = refined(known, weights, new, counts["visits"])
+            state.update(steps=known.tolist(), weights=weights.tolist())
+            state["flat"] = flatness(counts["visits"]) >= FLAT
+        _write(after, state)
+        return {name: values[None] for name, values in {**counts, "umbrella": umbrella}.items()}
+
+    def _block(
+        self, state: dict[str, Any], umbrella: np.ndarray, number: int, phase: str, moves: int
+    ) -> dict[str, np.ndarray]:
+        """Runs the chain, puts its end into `state` and returns the columns of its histogram."""
+        section, (low, high) = self.settings.cluster_free_energy, self.task.window
+        seed = self.task.seeds(self.settings.seed, number + 1)[number]
+        cycles = max(round(moves / high), 1)
+        with tempfile.TemporaryDirectory() as folder, open_lammps(self.task.name, PropertyError) as line:
+            self._open(line, np.array(state["positions"]))
+            lines = [f"{n} {u:.17g}" for n, u in enumerate(umbrella, start=low)]
+            (Path(folder) / "umbrella").write_text("\n".join(lines) + "\n")
+            tuning = max(cycles // 5, 1) if phase == "equilibrate" else 0
+            line(
+                f"mc gc {cycles} {self.task.temperature:g} seed {seed} density {section.vapour:.17g} "
+                f"sizes {low} {high} swap {section.swap} fraction {section.fraction:g} "
+                f"cluster {section.cluster:g} rmin {section.rmin:g} displace {state['displace']:.17g} "
+                f"equilibrate {tuning} umbrella {shlex.quote(folder)}/umbrella "
+                f"histogram {shlex.quote(folder)}/histogram"
+            )
+            positions = np.array(line.instance.gather_atoms("x", 1, 3)[:]).reshape(-1, 3)
+            state["positions"] = (positions - positions.mean(axis=0)).tolist()
+            state["displace"] = line.variable("mc_displace")
+            table = np.loadtxt(Path(folder) / "histogram", delimiter=",", skiprows=1, ndmin=2)
+        return dict(zip(COUNTED, table[:, 2:].T, strict=True))
+
+    def _open(self, line: Any, positions: np.ndarray) -> None:
+        (symbol,) = self.settings.species
+        sides = " ".join([f"{-_EDGE / 2} {_EDGE / 2}"] * 3)
+        for command in (
+            "units metal",
+            "atom_style atomic",
+            "atom_modify map array",
+            "boundary f f f",
+            f"region box block {sides}",
+            "create_box 1 box",
+            f"mass 1 {self.settings.all_masses()[symbol]:.17g}",
+        ):
+            line(command)
+        line.instance.create_atoms(len(positions), None, [1] * len(positions), positions.ravel())
+        for command in (*pair_lines(self.settings, self.task.potential), "neighbor 2.0 nsq"):
+            line(command)
+
+
+def _write(path: Path, state: dict[str, Any]) -> None:
+    path.write_text(json.dumps(state), encoding="utf-8")
