@@ -118,6 +118,16 @@ def _parser() -> argparse.ArgumentParser:
     testset.add_argument("--seed", type=int, help="not a campaign's own, so that test and training differ")
     _add_walltime(testset)
 
+    compare = add(
+        "compare", _compare, "A campaign beside random training sets of its size; also under mpirun."
+    )
+    compare.add_argument("config", type=Path, metavar="CONFIG", help="of a finished campaign (YAML)")
+    compare.add_argument("--testset", type=Path, required=True, metavar="FILE", help="labelled structures")
+    compare.add_argument("--directory", help="in place of the file's directory")
+    compare.add_argument("--bins", help="size bins, as in 1-20,21-50,51-")
+    compare.add_argument("--size", type=int, help="atoms of the cluster whose pairs are compared (50)")
+    _add_walltime(compare)
+
     properties = add(
         "properties", _properties, "Properties of liquids and clusters by LAMMPS; also under mpirun."
     )
@@ -202,6 +212,14 @@ def _testset(options: argparse.Namespace) -> None:
     from alnn.testset_command import testset_command
 
     testset_command(options.config, **_given(output=options.output, count=options.count, seed=options.seed))
+
+
+def _compare(options: argparse.Namespace) -> None:
+    from alnn.comparison_command import compare_command
+
+    compare_command(
+        options.config, options.testset, options.directory, **_given(bins=options.bins, size=options.size)
+    )
 
 
 def _properties(options: argparse.Namespace) -> None:

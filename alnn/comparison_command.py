@@ -1,0 +1,145 @@
+"""`alnn compare CONFIG --testset FILE`: a campaign beside training sets of the same size made without it."""
+
+from __future__ import annotations
+
+import csv
+from pathlib import Path
+
+import numpy as np
+from rich.console import Console
+from rich.table import Table
+
+from alnn import config as configuration
+from alnn.comparison import (
+    ACTIVE,
+    REFERENCE,
+    PairCurve,
+    finished_pool,
+    make_set,
+    pair_curves,
+    train_on,
+    training_sets,
+)
+from alnn.config import Campaign
+from alnn.errors import ConfigError
+from alnn.evaluation import EvaluationResult, energy_unit, evaluate, read_labelled
+from alnn.files import write_atomically
+from alnn.parallel import Ranks
+from alnn.potential import Potential
+from alnn.progress import Speaker
+from alnn.report.comparison import comparison_figure
+from alnn.sampling_settings import Guards
+from alnn.size_bins import DEFAULT_BINS, SizeBin, parse_bins
+from alnn.stages import RealStages
+from alnn.store import Store
+from alnn.testset_command import ReferenceSampler
+from alnn.testset_sources import Surroundings
+
+SEED = 31415  # neither a campaign's nor a test set's
+
+
+def compare_command(
+    config_path: Path,
+    testset: Path,
+    directory: str | None = None,
+    bins: str = DEFAULT_BINS,
+    size: int = 50,
+    seed: int = SEED,
+) -> Path:
+    """Make and measure what is compared, in DIR/comparison; run again = go on. Also under mpirun.
+
+    Writes errors.csv, pairs.csv and comparison.png, prints the table, and returns the figure. Raises ConfigError,
+    SamplingError, ReferenceError_, TrainingError.
+    """
+    ranks = Ranks()
+    config = ranks.root(lambda: configuration.load(config_path, directory=directory))
+    size_bins = parse_bins(bins)
+    out = Path(config.directory) / "comparison"
+    with Speaker(quiet=not ranks.is_root) as speaker:
+        pool = ranks.root(lambda: finished_pool(config))
+        ranks.root(lambda: out.mkdir(exist_ok=True))
+        potentials = {ACTIVE: Store(config.directory).directory / "potentials" / "latest.alnn"}
+        potentials |= _trained(config, len(pool), out, seed, ranks, speaker)
+        speaker.under_way("compare: pair distributions")
+        lines = {**potentials, REFERENCE: config.reference.lammps}
+        curves = pair_curves(config, lines, size, seed, ranks)
+        speaker.under_way("compare: errors on the test set")
+        ranks.root(
+            lambda: _write(potentials, curves, testset, size_bins, size, out, energy_unit(config.species))
+        )
+        speaker.say(f"compare: {out / 'comparison.png'}")
+    return out / "comparison.png"
+
+
+def _trained(
+    config: Campaign, count: int, out: Path, seed: int, ranks: Ranks, speaker: Speaker
+) -> dict[str, Path]:
+    """Potentials trained on the two other sets, by their names."""
+    sampling, masses = config.sampling, config.all_masses()
+    around = Surroundings(tuple(config.species), sampling.rmin, sampling.cluster, masses)
+    sampler = ReferenceSampler(config, Guards(rmin=sampling.rmin, cluster=sampling.cluster))
+    reference = RealStages().reference(config)
+    potentials = {}
+    for name, tasks in training_sets(config, count, seed).items():
+        speaker.under_way(f"compare: {count} structures, {name}")
+        structures = make_set(out / f"{name}.h5", tasks, around, sampler, reference, ranks)
+        speaker.under_way(f"compare: training, {name}")
+        potentials[name] = out / f"{name}.alnn"
+        train_on(config, structures, potentials[name], seed, ranks)
+    return potentials
+
+
+def _write(
+    potentials: dict[str, Path],
+    curves: dict[str, PairCurve],
+    testset: Path,
+    bins: list[SizeBin],
+    size: int,
+    out: Path,
+    unit: str,
+) -> None:
+    structures = read_labelled(testset)
+    results = {name: evaluate(Potential.read(path), structures, bins) for name, path in potentials.items()}
+    rows = [
+        [name, errors.label, errors.structures, errors.energy_mae, errors.force_mae]
+        for name, result in results.items()
+        for errors in [result.all, *result.bins]
+    ]
+    header = ["training set", "atoms", "structures", f"energy MAE (meV/{unit})", "force MAE (meV/Å)"]
+    _write_csv(out / "errors.csv", header, rows)
+    pairs = [
+        [name, *values]
+        for name, curve in curves.items()
+        for values in zip(curve.distance, curve.density, curve.error, strict=True)
+    ]
+    _write_csv(out / "pairs.csv", ["potential", "distance (Å)", "density (1/Å^3)", "error"], pairs)
+    picture = comparison_figure(results, curves, size, unit)
+    write_atomically(out / "comparison.png", lambda path: picture.savefig(path, format="png"))
+    _print(results, curves, unit)
+
+
+def _write_csv(path: Path, header: list[str], rows: list[list]) -> None:
+    def fill(temporary: Path) -> None:
+        with open(temporary, "w", newline="", encoding="utf-8") as file:
+            csv.writer(file).writerows([header, *rows])
+
+    try:
+        write_atomically(path, fill)
+    except OSError as error:
+        raise ConfigError(f"compare: expected a writable file {path}: {error.strerror}") from None
+
+
+def _print(results: dict[str, EvaluationResult], curves: dict[str, PairCurve], unit: str) -> None:
+    table = Table("training set", title=f"energy MAE (meV/{unit}) / force MAE (meV/Å)")
+    (first, *_) = results.values()
+    for errors in [first.all, *first.bins]:
+        table.add_column(errors.label, justify="right")
+    table.add_column("pairs, largest difference", justify="right")
+    for name, result in results.items():
+        cells = [
+            f"{e.energy_mae:.2f} / {e.force_mae:.1f}" if e.structures else "-"
+            for e in [result.all, *result.bins]
+        ]
+        off = np.abs(curves[name].density - curves[REFERENCE].density).max()
+        table.add_row(name, *cells, f"{100 * off / curves[REFERENCE].density.max():.1f} %")
+    Console().print(table)
