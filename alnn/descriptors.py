@@ -19,7 +19,8 @@ from ase import Atoms
 from alnn.errors import ConfigError, PotentialError
 from alnn.neighbors import pair_table
 
-Descriptors = dict[str, list[dict[str, Any]]]
+Function = dict[str, Any]
+Descriptors = dict[str, list[Function]]
 """For each species the "functions" entries of the potential file."""
 
 _CLUSTER_G2 = [0.006428 * 2**k for k in range(8)]
@@ -30,44 +31,67 @@ _BULK_G2 = [
 ]  # fmt: skip
 _BULK_G5 = [0.0004 + 0.005 * k for k in range(25)]
 
-PRESETS: dict[str, tuple[float, list[float], list[float]]] = {
-    "water-clusters": (3.5, _CLUSTER_G2, _CLUSTER_G5),
-    "bulk-water": (3.5, _BULK_G2, _BULK_G5),
-    "gold": (6.0, _CLUSTER_G2, _CLUSTER_G5),
+_LIQUID_G2 = [2.2 + 1.3 / 9 * k for k in range(10)]
+_LIQUID_G5 = [0.0, 0.1, 0.25, 0.5]
+_LIQUID_ZETA = [1, 2, 4, 8, 16]
+
+
+def _published(g2: Sequence[float], g5: Sequence[float]) -> tuple[list[Function], list[Function]]:
+    """Radial and angular functions of the published sets, by their eta (1/Å^2). In G5 lambda runs +1,+1,+1,-1,-1,-1
+    again and again, and zeta is 2 for the first six functions, one more for each further six.
+    """
+    radial = [{"type": "G2", "eta": eta, "r_s": 0.0} for eta in g2]
+    angular = [
+        {"type": "G5", "eta": eta, "lambda": 1 if k % 6 < 3 else -1, "zeta": 2 + k // 6}
+        for k, eta in enumerate(g5)
+    ]
+    return radial, angular
+
+
+def _resolved() -> tuple[list[Function], list[Function]]:
+    """As many functions as `bulk-water` that tell distances and angles apart better: narrow radial functions along the
+    first shell, and in the angular ones every eta with every zeta and lambda.
+    """
+    radial = [{"type": "G2", "eta": 6.0, "r_s": round(r, 6)} for r in _LIQUID_G2]
+    angular = [
+        {"type": "G5", "eta": eta, "lambda": sign, "zeta": zeta}
+        for eta in _LIQUID_G5
+        for zeta in _LIQUID_ZETA
+        for sign in (1, -1)
+    ]
+    return radial, angular
+
+
+PRESETS: dict[str, tuple[float, tuple[list[Function], list[Function]]]] = {
+    "water-clusters": (3.5, _published(_CLUSTER_G2, _CLUSTER_G5)),
+    "bulk-water": (3.5, _published(_BULK_G2, _BULK_G5)),
+    "gold": (6.0, _published(_CLUSTER_G2, _CLUSTER_G5)),
+    "liquid-water": (3.58, _resolved()),
 }
-"""Name: cutoff (Å), eta of G2, eta of G5 (1/Å^2). In G5 lambda runs +1,+1,+1,-1,-1,-1 again and again, and zeta is
-2 for the first six functions, one more for each further six, as in the published work on water and gold."""
+"""Name: cutoff (Å), radial and angular functions. The first three are the published ones for water and gold."""
 
 
 def preset(name: str, species: Sequence[str], cutoff: float | None = None) -> Descriptors:
-    """A published parameter set for these species, one set a neighbour species and pair of species.
+    """A named parameter set for these species, one set a neighbour species and pair of species.
 
-    `cutoff` (Å) replaces the published one. Raises ConfigError for an unknown name or a bad cutoff.
+    `cutoff` (Å) replaces the set's own. Raises ConfigError for an unknown name or a bad cutoff.
     """
     if name not in PRESETS:
         raise ConfigError(f"descriptors: expected one of {', '.join(PRESETS)}, found {name!r}")
-    published, g2, g5 = PRESETS[name]
-    radius = published if cutoff is None else float(cutoff)
+    own, (radial, angular) = PRESETS[name]
+    radius = own if cutoff is None else float(cutoff)
     if not radius > 0:
         raise ConfigError(f"descriptors: expected a positive cutoff in Å, found {cutoff!r}")
-    functions: list[dict[str, Any]] = [
-        {"type": "G2", "neighbors": [s], "eta": eta, "r_s": 0.0, "cutoff": radius}
-        for s in species
-        for eta in g2
-    ]
-    for pair in itertools.combinations_with_replacement(species, 2):
-        for k, eta in enumerate(g5):
-            functions.append(
-                {
-                    "type": "G5",
-                    "neighbors": list(pair),
-                    "eta": eta,
-                    "lambda": 1 if k % 6 < 3 else -1,
-                    "zeta": 2 + k // 6,
-                    "cutoff": radius,
-                }
-            )
+    pairs = itertools.combinations_with_replacement(species, 2)
+    functions = [_placed(f, [s], radius) for s in species for f in radial]
+    functions += [_placed(f, list(pair), radius) for pair in pairs for f in angular]
     return {s: [dict(f) for f in functions] for s in species}
+
+
+def _placed(function: Function, neighbors: list[str], radius: float) -> Function:
+    """A function as in a potential file, its keys in the order of the published format."""
+    kind, *rest = function.items()
+    return dict([kind, ("neighbors", neighbors), *rest, ("cutoff", radius)])
 
 
 def cutoff(descriptors: Descriptors) -> float:
