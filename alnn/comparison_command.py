@@ -27,10 +27,10 @@ from alnn.files import write_atomically
 from alnn.parallel import Ranks
 from alnn.potential import Potential
 from alnn.progress import Speaker
+from alnn.reference.lammps import LammpsReference
 from alnn.report.comparison import comparison_figure
 from alnn.sampling_settings import Guards
 from alnn.size_bins import DEFAULT_BINS, SizeBin, parse_bins
-from alnn.stages import RealStages
 from alnn.store import Store
 from alnn.testset_command import ReferenceSampler
 from alnn.testset_sources import Surroundings
@@ -53,6 +53,10 @@ def compare_command(
     """
     ranks = Ranks()
     config = ranks.root(lambda: configuration.load(config_path, directory=directory))
+    if config.reference.lammps is None:
+        raise ConfigError(
+            "compare: expected reference.lammps, whose pair style Monte Carlo needs, found none"
+        )
     size_bins = parse_bins(bins)
     out = Path(config.directory) / "comparison"
     with Speaker(quiet=not ranks.is_root) as speaker:
@@ -78,7 +82,7 @@ def _trained(
     sampling, masses = config.sampling, config.all_masses()
     around = Surroundings(tuple(config.species), sampling.rmin, sampling.cluster, masses)
     sampler = ReferenceSampler(config, Guards(rmin=sampling.rmin, cluster=sampling.cluster))
-    reference = RealStages().reference(config)
+    reference = LammpsReference(config.reference.lammps, config.species, masses, config.folder)
     potentials = {}
     for name, tasks in training_sets(config, count, seed).items():
         speaker.under_way(f"compare: {count} structures, {name}")
