@@ -131,7 +131,16 @@ def _parser() -> argparse.ArgumentParser:
     properties = add(
         "properties", _properties, "Properties of liquids and clusters by LAMMPS; also under mpirun."
     )
-    kinds = ("density", "rdf", "adf", "coordination", "diffusivity", "cluster-free-energy", "all")
+    kinds = (
+        "density",
+        "rdf",
+        "adf",
+        "coordination",
+        "diffusivity",
+        "cluster-free-energy",
+        "cluster-rdf",
+        "all",
+    )
     properties.add_argument("kind", choices=kinds, metavar="KIND", help=", ".join(kinds))
     properties.add_argument("config", type=Path, metavar="CONFIG", help="properties file (YAML)")
     properties.add_argument("--directory", help="in place of the file's directory")

@@ -80,6 +80,27 @@ def curve_figure(curves: Sequence[Curve], potentials: Sequence[str], x: str, y: 
     return drawn
 
 
+def cluster_rdf_figure(curves: Mapping[tuple[int, str], Curve], potentials: Sequence[str]) -> Figure:
+    """Pair distributions of clusters, a panel for each size, with bands of two standard errors."""
+    sizes = list(dict.fromkeys(size for size, _ in curves))
+    drawn = figure(3.2 * len(sizes) + 0.6, 3.4)
+    panels = drawn.subplots(1, len(sizes), squeeze=False)[0]
+    for axes, size in zip(panels, sizes, strict=True):
+        for (of_size, name), curve in curves.items():
+            if of_size == size:
+                color = colors(potentials)[name]
+                low, high = curve.y - 2 * curve.error, curve.y + 2 * curve.error
+                axes.plot(curve.x, curve.y, color=color, label=name)
+                axes.fill_between(curve.x, low, high, color=color, alpha=0.2, linewidth=0)
+        axes.set_title(f"{size} atoms")
+        axes.set_xlim(0, None)
+        axes.set_ylim(0, None)
+        axes.set_xlabel("distance (Å)")
+    panels[0].set_ylabel("density of other atoms (1/Å³)")
+    panels[0].legend()
+    return drawn
+
+
 def free_energy_figure(found: Sequence[FreeEnergy], potentials: Sequence[str]) -> Figure:
     """Free energies of clusters with bands of two standard errors; below them the differences from the last."""
     drawn = figure(6.4, 5.4)

@@ -4,7 +4,7 @@ Files named in a properties file are relative to it; `directory` is relative to 
 """
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 from ase.data import atomic_masses, atomic_numbers
 from pydantic import Field, PrivateAttr, field_validator, model_validator
@@ -156,6 +156,22 @@ class ClusterFreeEnergy(Section):
         return [(n, min(n + self.window, high)) for n in range(low, high, self.window)]
 
 
+class ClusterRdf(Section):
+    """Pair distribution of free clusters of fixed sizes, by Metropolis sampling."""
+
+    temperature: Positive = 300.0
+    sizes: list[Annotated[int, Field(ge=2)]] = Field([10, 30, 50], min_length=1, description="atoms")
+    runs: Count = Field(4, description="independent runs of each size")
+    equilibrate: Count = Field(2000, description="cycles before, in which the step is tuned")
+    cycles: Count = Field(10000, description="cycles of production")
+    segment: Count = Field(1000, description="cycles between two restarts")
+    every: Count = Field(10, description="cycles between two samples")
+    radius: Positive = Field(15.0, description="Å; end of the distribution")
+    bins: Count = Field(200, description="of the distribution")
+    cluster: Positive = Field(3.5, description="Å; a cluster hangs together within this distance")
+    rmin: Positive = Field(2.0, description="Å; no two atoms ever come closer")
+
+
 class Properties(Section):
     """A whole properties file."""
 
@@ -171,6 +187,7 @@ class Properties(Section):
     structure: Structure = Structure()
     diffusivity: Diffusivity = Diffusivity()
     cluster_free_energy: ClusterFreeEnergy | None = None
+    cluster_rdf: ClusterRdf | None = None
 
     _folder: Path = PrivateAttr(default=Path("."))
 

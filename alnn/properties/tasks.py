@@ -19,9 +19,10 @@ RUNS = {
     "adf": "structure",
     "coordination": "structure",
     "cluster-free-energy": "cluster_free_energy",
+    "cluster-rdf": "cluster_rdf",
 }
 OF_LIQUIDS = ("density", "rdf", "adf", "coordination", "diffusivity")
-OF_CLUSTERS = ("cluster-free-energy",)
+OF_CLUSTERS = ("cluster-free-energy", "cluster-rdf")
 KINDS = (*OF_LIQUIDS, *OF_CLUSTERS)
 
 
@@ -66,10 +67,12 @@ class Steps:
 
 
 def tasks(settings: Properties, kind: str) -> list[Task]:
-    """All simulations of a section: density, structure, diffusivity or cluster_free_energy."""
+    """All simulations of a section: density, structure, diffusivity, cluster_free_energy or cluster_rdf."""
     section = getattr(settings, kind)
     if kind == "cluster_free_energy":
         return _growth(settings)
+    if kind == "cluster_rdf":
+        return _pairs(settings)
     temperatures = section.temperatures if kind == "density" else [section.temperature]
     wanted = [("md", t, section.runs, tuple(settings.potentials)) for t in temperatures]
     if kind == "density" and section.mc is not None:
@@ -93,13 +96,23 @@ def _growth(settings: Properties) -> list[Task]:
     ]
 
 
+def _pairs(settings: Properties) -> list[Task]:
+    section = settings.cluster_rdf
+    return [
+        Task("cluster_rdf", "pairs", potential, section.temperature, replica, (size, size))
+        for size in (section.sizes if section else [])
+        for replica in range(section.runs)
+        for potential in settings.potentials
+    ]
+
+
 def kinds_of_runs(settings: Properties, kind: str) -> list[str]:
     """The sections whose simulations a property, or `all` that the file tells of, needs. Raises ConfigError."""
     there = {kind: settings.box is not None for kind in OF_LIQUIDS}
-    there |= {kind: settings.cluster_free_energy is not None for kind in OF_CLUSTERS}
+    there |= {kind: getattr(settings, RUNS[kind]) is not None for kind in OF_CLUSTERS}
     kinds = [k for k in KINDS if there[k]] if kind == "all" else [kind]
     if not kinds or not there[kinds[0]]:
-        section = "cluster_free_energy" if kind in OF_CLUSTERS else "box"
+        section = RUNS[kind] if kind in OF_CLUSTERS else "box"
         raise ConfigError(f"properties: expected the section {section} for {kind}, found none")
     return list(dict.fromkeys(RUNS.get(k, k) for k in kinds))
 
@@ -109,6 +122,10 @@ def steps(settings: Properties, task: Task) -> Steps:
     section = getattr(settings, task.kind)
     if task.method == "gc":
         return Steps(section.refine * section.block, section.blocks * section.block, 1, section.block)
+    if task.method == "pairs":
+        segment = max(section.segment // section.every, 1) * section.every
+        cycles = _multiple(section.cycles, section.every)
+        return Steps(section.equilibrate, cycles, section.every, segment)
     if task.method == "mc":
         mc = section.mc
         every, segment = mc.every, max(mc.segment // mc.every, 1) * mc.every
@@ -159,7 +176,7 @@ def identity(settings: Properties, task: Task) -> dict[str, Any]:
         "task": task.name,
         "seed": settings.seed,
         "masses": settings.all_masses(),
-        **({} if task.method == "gc" else _start(settings)),
+        **({} if task.window else _start(settings)),
         "potential": [" ".join(_without_folder(word) for word in shlex.split(line)) for line in lines],
         "steps": asdict(steps(settings, task)),
         "settings": section,
