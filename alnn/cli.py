@@ -139,6 +139,7 @@ def _parser() -> argparse.ArgumentParser:
         "diffusivity",
         "cluster-free-energy",
         "cluster-rdf",
+        "cluster-minima",
         "all",
     )
     properties.add_argument("kind", choices=kinds, metavar="KIND", help=", ".join(kinds))

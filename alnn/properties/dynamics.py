@@ -14,6 +14,7 @@ import numpy as np
 from alnn.errors import PropertyError
 from alnn.lammps_instance import Lammps, open_lammps
 from alnn.properties.cluster_growth import GrowthEngine
+from alnn.properties.cluster_hops import HoppingEngine
 from alnn.properties.cluster_pairs import PairsEngine
 from alnn.properties.settings import Properties, Structure
 from alnn.properties.simulation import Engine, Samples
@@ -160,6 +161,8 @@ def engine(settings: Properties, task: Task) -> Engine:
     """What runs this task."""
     if task.method == "gc":
         return GrowthEngine(settings, task)
+    if task.method == "hops":
+        return HoppingEngine(settings, task)
     if task.method == "pairs":
         return PairsEngine(settings, task)
     return (MonteCarloEngine if task.method == "mc" else DynamicsEngine)(settings, task)

@@ -101,6 +101,28 @@ def cluster_rdf_figure(curves: Mapping[tuple[int, str], Curve], potentials: Sequ
     return drawn
 
 
+def minima_figure(
+    energies: Mapping[tuple[str, int], float], potentials: Sequence[str], reference: str | None
+) -> Figure:
+    """Lowest energies per atom by size; below them how far each potential's lie from those of the reference."""
+    drawn = figure(6.4, 4.6)
+    upper, lower = drawn.subplots(2, 1, sharex=True, height_ratios=(2.2, 1))
+    for name in potentials:
+        sizes = sorted(size for of, size in energies if of == name)
+        color = colors(potentials)[name]
+        upper.plot(sizes, [energies[name, n] / n for n in sizes], "o-", color=color, label=name)
+        shared = [n for n in sizes if (reference, n) in energies]
+        if name != reference and shared:
+            off = [1e3 * (energies[name, n] - energies[reference, n]) / n for n in shared]
+            lower.plot(shared, off, "o-", color=color)
+    lower.axhline(0.0, color=FAINT, linewidth=1)
+    lower.set_ylabel("less reference (meV/atom)")
+    lower.set_xlabel("size of the cluster")
+    upper.set_ylabel("lowest energy (eV/atom)")
+    upper.legend()
+    return drawn
+
+
 def free_energy_figure(found: Sequence[FreeEnergy], potentials: Sequence[str]) -> Figure:
     """Free energies of clusters with bands of two standard errors; below them the differences from the last."""
     drawn = figure(6.4, 5.4)

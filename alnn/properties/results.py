@@ -10,6 +10,7 @@ import numpy as np
 
 from alnn.files import write_atomically, write_text_atomically
 from alnn.properties import diffusivity, figures, structure
+from alnn.properties.cluster_minima_results import cluster_minima
 from alnn.properties.cluster_pair_results import cluster_rdfs
 from alnn.properties.cluster_results import cluster_free_energies
 from alnn.properties.density import Maximum, density_point, maximum
@@ -36,7 +37,7 @@ def collect(settings: Properties, out: Path) -> Results:
     results = Results()
     series: dict[str, Samples] = {}
     liquids = (_density, _structure, _diffusivity) if settings.box else ()
-    for analyse in (*liquids, cluster_free_energies, cluster_rdfs):
+    for analyse in (*liquids, cluster_free_energies, cluster_rdfs, cluster_minima):
         analyse(settings, out, results, series)
     for table in results.tables:
         write_text_atomically(out / f"{table.name}.csv", csv_text(table))

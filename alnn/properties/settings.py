@@ -172,6 +172,28 @@ class ClusterRdf(Section):
     rmin: Positive = Field(2.0, description="Å; no two atoms ever come closer")
 
 
+class ClusterMinima(Section):
+    """Lowest energies of free clusters by size, by basin hopping."""
+
+    sizes: tuple[Annotated[int, Field(ge=2)], Annotated[int, Field(ge=2)]] = Field(
+        (3, 25), description="smallest and largest"
+    )
+    runs: Count = Field(2, description="independent runs of each size")
+    hops: Count = Field(200, description="of a run")
+    segment: Count = Field(50, description="hops between two restarts")
+    displace: Positive = Field(0.9, description="Å; largest displacement of each coordinate in a hop")
+    surface: float = Field(0.5, ge=0, le=1, description="hops that move one atom to the surface instead")
+    energy: Positive = Field(0.05, description="eV; a hop upwards by this is accepted with probability 1/e")
+    cluster: Positive = Field(3.5, description="Å; a cluster hangs together within this distance")
+    rmin: Positive = Field(2.0, description="Å; no two atoms ever come closer")
+
+    @model_validator(mode="after")
+    def _range(self) -> "ClusterMinima":
+        if self.sizes[0] > self.sizes[1]:
+            raise ValueError(f"sizes: expected a range from small to large, found {list(self.sizes)}")
+        return self
+
+
 class Properties(Section):
     """A whole properties file."""
 
@@ -188,6 +210,7 @@ class Properties(Section):
     diffusivity: Diffusivity = Diffusivity()
     cluster_free_energy: ClusterFreeEnergy | None = None
     cluster_rdf: ClusterRdf | None = None
+    cluster_minima: ClusterMinima | None = None
 
     _folder: Path = PrivateAttr(default=Path("."))
 

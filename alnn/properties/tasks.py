@@ -20,9 +20,10 @@ RUNS = {
     "coordination": "structure",
     "cluster-free-energy": "cluster_free_energy",
     "cluster-rdf": "cluster_rdf",
+    "cluster-minima": "cluster_minima",
 }
 OF_LIQUIDS = ("density", "rdf", "adf", "coordination", "diffusivity")
-OF_CLUSTERS = ("cluster-free-energy", "cluster-rdf")
+OF_CLUSTERS = ("cluster-free-energy", "cluster-rdf", "cluster-minima")
 KINDS = (*OF_LIQUIDS, *OF_CLUSTERS)
 
 
@@ -67,12 +68,11 @@ class Steps:
 
 
 def tasks(settings: Properties, kind: str) -> list[Task]:
-    """All simulations of a section: density, structure, diffusivity, cluster_free_energy or cluster_rdf."""
+    """All simulations of a section of the file."""
+    of_clusters = {"cluster_free_energy": _growth, "cluster_rdf": _pairs, "cluster_minima": _minima}
+    if kind in of_clusters:
+        return of_clusters[kind](settings)
     section = getattr(settings, kind)
-    if kind == "cluster_free_energy":
-        return _growth(settings)
-    if kind == "cluster_rdf":
-        return _pairs(settings)
     temperatures = section.temperatures if kind == "density" else [section.temperature]
     wanted = [("md", t, section.runs, tuple(settings.potentials)) for t in temperatures]
     if kind == "density" and section.mc is not None:
@@ -106,6 +106,16 @@ def _pairs(settings: Properties) -> list[Task]:
     ]
 
 
+def _minima(settings: Properties) -> list[Task]:
+    section = settings.cluster_minima
+    return [
+        Task("cluster_minima", "hops", potential, 0.0, replica, (size, size))
+        for size in (range(section.sizes[0], section.sizes[1] + 1) if section else [])
+        for replica in range(section.runs)
+        for potential in settings.potentials
+    ]
+
+
 def kinds_of_runs(settings: Properties, kind: str) -> list[str]:
     """The sections whose simulations a property, or `all` that the file tells of, needs. Raises ConfigError."""
     there = {kind: settings.box is not None for kind in OF_LIQUIDS}
@@ -122,6 +132,8 @@ def steps(settings: Properties, task: Task) -> Steps:
     section = getattr(settings, task.kind)
     if task.method == "gc":
         return Steps(section.refine * section.block, section.blocks * section.block, 1, section.block)
+    if task.method == "hops":
+        return Steps(0, section.hops, 1, section.segment)
     if task.method == "pairs":
         segment = max(section.segment // section.every, 1) * section.every
         cycles = _multiple(section.cycles, section.every)
@@ -167,9 +179,8 @@ def identity(settings: Properties, task: Task) -> dict[str, Any]:
     how = section.pop("mc", None)
     for key in ("temperature", "temperatures", "runs", "coordination", "window", "viscosity"):
         section.pop(key, None)
-    if task.method == "gc":
-        for key in ("sizes", "saturated", "supersaturations"):
-            section.pop(key)
+    for key in ("sizes", "saturated", "supersaturations") if task.window else ():
+        section.pop(key, None)
     if task.method == "mc":
         section = {**{k: how[k] for k in ("every", "rmin")}, "pressure": section["pressure"]}
     return {

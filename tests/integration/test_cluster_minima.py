@@ -1,0 +1,78 @@
+"""`alnn properties cluster-minima`: Lennard-Jones clusters have known lowest energies."""
+
+import csv
+
+import ase.io
+import numpy as np
+import pytest
+
+from alnn import cli
+from alnn.properties import settings
+from alnn.properties.dynamics import engine
+from alnn.properties.simulation import read_samples, run
+from alnn.properties.tasks import identity, steps, tasks
+
+EPSILON, SIGMA = 0.2, 2.5  # eV, Å
+LOWEST = {
+    5: -9.103852,
+    6: -12.712062,
+    7: -16.505384,
+}  # in epsilon: J. Phys. Chem. A 101, 5111 (1997), table 1
+FILE = f"""
+directory: OUT
+seed: 4
+species: [Ar]
+potentials:
+  lj: {{lammps: [pair_style lj/cut 50.0, "pair_coeff * * {EPSILON} {SIGMA}"]}}
+  deeper: {{lammps: [pair_style lj/cut 50.0, "pair_coeff * * {1.1 * EPSILON} {SIGMA}"]}}
+reference: lj
+cluster_minima: {{sizes: [5, 7], runs: 2, hops: 30, segment: 10, cluster: 4.0, energy: 0.1}}
+"""
+
+
+@pytest.fixture
+def config(tmp_path):
+    path = tmp_path / "properties.yaml"
+    path.write_text(FILE.replace("OUT", str(tmp_path / "out")))
+    return path
+
+
+def test_the_lowest_energies_of_lennard_jones_clusters_are_found(config, tmp_path):
+    assert cli.main(["properties", "cluster-minima", str(config)]) == 0
+    out = tmp_path / "out"
+    with open(out / "cluster_minima.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    found = {(row["potential"], int(row["size"])): row for row in rows}
+    for size, energy in LOWEST.items():
+        # The cutoff of 20 sigma takes less than 1e-6 epsilon a pair.
+        assert float(found["lj", size]["energy (eV)"]) == pytest.approx(EPSILON * energy, abs=2e-5)
+        less = float(found["deeper", size]["less reference (meV/atom)"])
+        assert less == pytest.approx(1e3 * 0.1 * EPSILON * energy / size, abs=0.01)
+    frames = ase.io.read(out / "cluster_minima.extxyz", index=":")
+    assert len(frames) == 6
+    assert frames[-1].get_potential_energy() == pytest.approx(EPSILON * LOWEST[7], abs=2e-5)
+    assert (out / "cluster_minima.png").stat().st_size > 0
+
+
+def test_an_interrupted_run_goes_on_with_the_same_numbers(config, tmp_path):
+    file = settings.load(config)
+    task = tasks(file, "cluster_minima")[0]
+
+    def do(folder, finished=lambda: None):
+        run(folder, identity(file, task), steps(file, task), engine(file, task), finished)
+        return read_samples(folder / "result.h5")
+
+    whole = do(tmp_path / "whole")
+    assert whole["lowest"].shape == (30,) and (np.diff(whole["lowest"]) <= 0).all()
+    assert (whole["lowest"] <= whole["energy"]).all()
+    calls = []
+
+    def stop():
+        calls.append(1)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        do(tmp_path / "parts", stop)
+    parts = do(tmp_path / "parts", stop)
+    assert all(np.array_equal(whole[name], parts[name]) for name in whole)
