@@ -28,10 +28,10 @@ def fault(text):
     return message.removeprefix("campaign.yaml: ")
 
 
-@pytest.mark.parametrize("name", ["campaign.yaml", "papers.yaml"])
+@pytest.mark.parametrize("name", ["campaign.yaml", "papers.yaml", "../gold/campaign.yaml"])
 def test_the_inputs_are_valid(name):
     loaded = config.load(INPUTS / name)
-    assert loaded.folder == INPUTS.resolve()
+    assert loaded.folder == (INPUTS / name).resolve().parent
     assert config.dump(config.parse(yaml.safe_dump(config.dump(loaded)))) == config.dump(loaded)
 
 
@@ -136,3 +136,24 @@ def test_no_text_breaks_the_reader(text):
         config.parse(text)
     except ConfigError as error:
         assert "\n" not in str(error)
+
+
+def test_the_reference_is_exactly_one():
+    both = SMALLEST.replace("W]}", "W], ase: {calculator: tblite.ase.TBLite}}")
+    assert fault(both) == "reference: expected one of lammps and ase"
+    no_path = SMALLEST.replace(
+        "lammps: [pair_style tersoff, pair_coeff * * ML-BOP.tersoff W]", "ase: {calculator: X}"
+    )
+    assert fault(no_path).startswith("reference.ase.calculator: ")
+
+
+def test_arguments_of_a_calculator_are_plain():
+    start = SMALLEST[: SMALLEST.index("reference:")]
+    ase = "reference: {ase: {calculator: a.B, arguments: {value: VALUE}}}\n"
+    assert config.parse(start + ase.replace("VALUE", "[1, {x: 2.5}]")).reference.ase.arguments == {
+        "value": [1, {"x": 2.5}]
+    }
+    for value in ("{1: 2}", "2020-01-01"):
+        assert fault(start + ase.replace("VALUE", value)).startswith(
+            "reference.ase.arguments: expected numbers, texts"
+        )

@@ -46,11 +46,12 @@ def test_the_share_is_even():
 
 
 @pytest.mark.parametrize("count", [1, 3])
-def test_the_first_ranks_share_work_and_all_hear_of_it(count):
-    script = Path(__file__).parents[1] / "support" / "ranks_on_first.py"
+@pytest.mark.parametrize("script", ["ranks_on_first.py", "ranks_hand_out.py"])
+def test_ranks_share_work_and_all_hear_of_it(count, script):
+    path = Path(__file__).parents[1] / "support" / script
     mpirun = Path(sys.executable).with_name("mpirun")
     outcome = subprocess.run(
-        [mpirun, "-n", str(count), sys.executable, script], capture_output=True, text=True, timeout=120
+        [mpirun, "-n", str(count), sys.executable, path], capture_output=True, text=True, timeout=120
     )
     assert outcome.returncode == 0, outcome.stderr
     assert outcome.stdout.count("done") == count
