@@ -16,7 +16,7 @@ from ase import Atoms
 
 from alnn.candidates import choose, joining, new_and_sound
 from alnn.config import Campaign
-from alnn.errors import AlnnError, SamplingError, TrainingError
+from alnn.errors import AlnnError, SamplingError, TrainingError, WriteError
 from alnn.history import (
     Clock,
     calls_before,
@@ -84,6 +84,7 @@ class Runner:
         return reason
 
     def _run(self) -> str:
+        self.ranks.root(self.store.check)
         farm = self._set_up_farm()
         if self.retry_failed:
             self._retry(farm)
@@ -262,7 +263,7 @@ class Runner:
     def _end(self, reason: str) -> None:
         """Leave word how the run ended, on the one rank that writes; nobody may be waited for here."""
         if self.ranks.is_root:
-            with contextlib.suppress(OSError):
+            with contextlib.suppress(WriteError):
                 self.store.set_progress(self.store.progress().get("iteration", 0), reason)
 
     def _set_up_farm(self) -> Farm:

@@ -1,6 +1,7 @@
 """The command line. A subcommand imports only what it needs; a user's error is one line and exit status 2."""
 
 import argparse
+import errno
 import os
 import sys
 import traceback
@@ -20,6 +21,9 @@ _ONE_THREAD = {
     "CUDA_VISIBLE_DEVICES": "-1",
 }
 
+_REFUSALS = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS, errno.EACCES, errno.EPERM)
+"""What the file system says where nobody is to blame but the disk and its rights."""
+
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one subcommand and return its exit status.
@@ -33,6 +37,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if hasattr(options, "walltime"):
             interruption.listen(options.walltime)
         options.command(options)
+        sys.stdout.flush()
         return 0
     except StoppedEarly as error:
         return _fail(error, str(error), EXIT_STATUS)
@@ -43,6 +48,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        if error.errno in _REFUSALS:
+            return _fail(error, f"{error.filename or 'a file'}: cannot be written: {error.strerror}", 2)
+        return _fail(error, traceback.format_exc(), 1)
     except Exception as error:
         # A fault of ours: the traceback is wanted, but no rank may be left waiting for this one.
         return _fail(error, traceback.format_exc(), 1)

@@ -127,10 +127,7 @@ def _write_csv(path: Path, header: list[str], rows: list[list]) -> None:
         with open(temporary, "w", newline="", encoding="utf-8") as file:
             csv.writer(file).writerows([header, *rows])
 
-    try:
-        write_atomically(path, fill)
-    except OSError as error:
-        raise ConfigError(f"compare: expected a writable file {path}: {error.strerror}") from None
+    write_atomically(path, fill)
 
 
 def _print(results: dict[str, EvaluationResult], curves: dict[str, PairCurve], unit: str) -> None:

@@ -11,8 +11,9 @@ from typing import Annotated, Any, Literal
 from ase.data import atomic_masses, atomic_numbers
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
+from alnn.errors import PotentialError
 from alnn.reference.settings import Labels, ReferenceSettings
-from alnn.strict_yaml import Count, Positive, Section, parse_model, read_text
+from alnn.strict_yaml import Atoms, Count, Positive, Section, parse_model, read_text
 from alnn.training.settings import TrainingSettings
 
 
@@ -20,11 +21,12 @@ class Start(Section):
     """The structure a campaign starts from: a cluster or a periodic box that it makes itself, or those of a file."""
 
     cluster: int | None = Field(
-        None, ge=2, description="atoms of a random compact cluster, minimised by the reference"
+        None, ge=2, le=1_000_000, description="atoms of a random compact cluster, minimised by the reference"
     )
     box: int | None = Field(
         None,
         ge=2,
+        le=1_000_000,
         description="atoms of a random periodic cube, minimised and equilibrated by the reference's dynamics",
     )
     density: Positive = Field(1.0, description="box: g/cm^3")
@@ -66,14 +68,14 @@ class Descriptors(Section):
 class Metropolis(Section):
     """Metropolis runs of an iteration."""
 
-    runs: int = Field(1, ge=0, description="runs an iteration (paper: 1)")
+    runs: int = Field(1, ge=0, le=100_000, description="runs an iteration (paper: 1)")
     cycles: Count = Field(5000, description="cycles of a run (paper: 5000)")
     keep_every: Count = Field(1000, description="a candidate every so many cycles (paper: 1000)")
     temperature: Positive | tuple[Positive, Positive] = Field(
         300.0, description="K; a pair is a range that each run draws its own from (paper: 300)"
     )
     equilibrate: int = Field(
-        100, ge=0, description="cycles before, in which the step is tuned to 40 % acceptance"
+        100, ge=0, le=2**31 - 1, description="cycles before, in which the step is tuned to 40 % acceptance"
     )
     displace: Positive = Field(0.3, description="Å; half width of a displacement")
 
@@ -81,7 +83,7 @@ class Metropolis(Section):
 class Nested(Section):
     """Nested-ensemble runs of an iteration."""
 
-    runs: int = Field(1, ge=0, description="runs an iteration (paper: 1)")
+    runs: int = Field(1, ge=0, le=100_000, description="runs an iteration (paper: 1)")
     cycles: Count = Field(5000, description="cycles of a run (paper: 5000)")
     stage: Count = Field(1000, description="cycles of a stage; each stage yields one stratum")
     candidates: Count | None = Field(
@@ -110,7 +112,7 @@ class Sampling(Section):
     cluster: Positive | None = Field(
         3.5, description="Å; a free cluster stays connected within this distance; null for periodic cells"
     )
-    sizes: tuple[Count, Count] | None = Field(
+    sizes: tuple[Atoms, Atoms] | None = Field(
         None,
         description="atoms of a walker, drawn from this range; null keeps the pool structure's (paper: null)",
     )
@@ -121,7 +123,10 @@ class Sampling(Section):
         description="fraction of walkers that start from a random structure, not from the pool (paper: 0)",
     )
     random_candidates: int = Field(
-        0, ge=0, description="random structures an iteration that are candidates as they are made (paper: 0)"
+        0,
+        ge=0,
+        le=1_000_000,
+        description="random structures an iteration that are candidates as they are made (paper: 0)",
     )
     density: tuple[Positive, Positive] | None = Field(
         None,
@@ -187,7 +192,7 @@ class Final(Section):
     The trainings before it only have to show where the networks are wrong. May be changed between two runs.
     """
 
-    members: Count | None = Field(None, description="networks in the committee")
+    members: Annotated[int, Field(ge=1, le=64)] | None = Field(None, description="networks in the committee")
     steps: Count | None = Field(None, description="`fast`: Levenberg-Marquardt steps at most")
     weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
         None, description="`fast`: weight of |w|^2"
@@ -244,6 +249,7 @@ class Campaign(Section):
             raise ValueError(f"species: expected each once, found {self.species}")
         if self.start.box is not None and self.sampling.cluster is not None:
             raise ValueError("sampling.cluster: expected null where start.box makes a periodic cell")
+        self._functions_are_known()
         for symbol in self.masses:
             if symbol not in self.species:
                 raise ValueError(f"masses.{symbol}: expected one of the species {', '.join(self.species)}")
@@ -254,6 +260,17 @@ class Campaign(Section):
                 "selection.method: committee needs training.protocol fast and training.members of 2 or more"
             )
         return self
+
+    def _functions_are_known(self) -> None:
+        """What is written out must fit the kernel; presets do."""
+        if self.descriptors.functions is None:
+            return
+        from alnn.descriptors import kernel
+
+        try:
+            kernel(self.descriptors.functions, self.species)
+        except PotentialError as error:
+            raise ValueError(f"descriptors.functions: {error}") from error
 
     def for_the_last_training(self) -> "Campaign":
         """The same with the values of `final` in `training`."""

@@ -123,7 +123,11 @@ def kernel(descriptors: Descriptors, species: Sequence[str]) -> Any:
         "descriptors": {s: {"functions": descriptors.get(s, [])} for s in species},
     }
     try:
-        return _kernel.Kernel.from_descriptors(json.dumps(document), "(descriptors)")
+        text = json.dumps(document, allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:  # values that YAML knows and JSON does not
+        raise PotentialError(f"(descriptors): expected finite numbers and texts: {error}") from None
+    try:
+        return _kernel.Kernel.from_descriptors(text, "(descriptors)")
     except _kernel.PotentialError as error:
         raise PotentialError(str(error)) from None
 

@@ -5,15 +5,24 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
+from alnn.errors import WriteError
+
 
 def write_atomically(path: Path | str, write: Callable[[Path], None]) -> None:
     """Let `write(temporary)` make a file and move it to `path` in one step.
 
     The file is forced to disk before the rename and the directory after it, so that a crash at any moment
-    leaves either the old state or the new one. Raises OSError as the file system does; nothing is left
-    behind then.
+    leaves either the old state or the new one. Raises WriteError where the file system refuses, as on a full
+    disk; nothing is left behind then.
     """
     path = Path(path)
+    try:
+        _write_beside(path, write)
+    except OSError as error:
+        raise WriteError(f"{path}: cannot be written: {error.strerror or error}") from error
+
+
+def _write_beside(path: Path, write: Callable[[Path], None]) -> None:
     handle, name = tempfile.mkstemp(prefix=f".{path.name}.", suffix=".part", dir=path.parent)
     os.close(handle)
     temporary = Path(name)

@@ -31,8 +31,8 @@ def new_line(iteration: int, structures: int, calls: int, training: dict[str, An
 def describe(line: dict[str, Any]) -> str:
     """One line of history for people."""
     seconds = " ".join(f"{stage} {value:.1f} s" for stage, value in line["seconds"].items())
-    error = line["train"].get("energy_mae")
-    spread = line["committee_spread"]
+    error = line.get("train", {}).get("energy_mae")
+    spread = line.get("committee_spread")
     parts = [
         f"iteration {line['iteration']}: {line['structures']} structures",
         f"{line['reference_calls']} reference calls",

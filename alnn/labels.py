@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
+from alnn.errors import PoolError
 from alnn.records import RecordWriter, read_records
 
 
@@ -45,11 +46,26 @@ def read_labels(directory: Path | str) -> dict[str, Label]:
     """
     labels: dict[str, Label] = {}
     for path in sorted(Path(directory).glob("*.jsonl")):
-        for record in read_records(path)[0]:
-            labels[record["key"]] = Label(
-                float(record["energy"]), np.array(record["forces"], float).reshape(-1, 3)
-            )
+        for number, record in enumerate(read_records(path)[0], start=1):
+            try:
+                labels[record["key"]] = _label(record)
+            except (TypeError, ValueError, KeyError, OverflowError) as error:
+                raise PoolError(
+                    f"{path}: line {number}: expected a finished label, found another record"
+                ) from error
     return labels
+
+
+def _label(record: dict) -> Label:
+    """Raises TypeError, ValueError, KeyError or OverflowError for what is no label."""
+    energy, forces = float(record["energy"]), np.array(record["forces"], float)
+    if (
+        not np.isfinite(energy)
+        or forces.shape != (len(record["species"]), 3)
+        or not np.isfinite(forces).all()
+    ):
+        raise ValueError
+    return Label(energy, forces)
 
 
 class LabelWriter:

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from ase import Atoms
+from ase.neighborlist import neighbor_list
 from vesin import NeighborList
 
 from alnn.errors import StructureError
@@ -45,7 +46,10 @@ def pair_table(structures: Sequence[Atoms], species: Sequence[str], cutoff: floa
             raise StructureError(
                 f"structure {number}: expected finite positions, found {atoms.positions[bad]} at atom {bad}"
             )
-        i, j, d = neighbors.compute(atoms.positions, atoms.cell.array, atoms.pbc, quantities="ijD")
+        if _is_large_and_flat(atoms, cutoff):
+            i, j, d = neighbor_list("ijD", atoms, cutoff)
+        else:
+            i, j, d = neighbors.compute(atoms.positions, atoms.cell.array, atoms.pbc, quantities="ijD")
         distance_squared = np.einsum("ij,ij->i", d, d)
         if len(distance_squared) and distance_squared.min() < 1e-6:
             worst = int(distance_squared.argmin())
@@ -64,6 +68,19 @@ def pair_table(structures: Sequence[Atoms], species: Sequence[str], cutoff: floa
         vectors=np.ascontiguousarray(np.concatenate(vectors)) if vectors else np.zeros((0, 3)),
         n_atoms=n_atoms,
     )
+
+
+def _is_large_and_flat(atoms: Atoms, cutoff: float) -> bool:
+    """Whether vesin (0.6) would divide by zero: it makes at most 1e5 cells, in the proportions of the structure, and
+    none where that is much thinner in one direction than in the others. Twice as thick is far enough from it.
+    """
+    extent = np.ptp(atoms.positions, axis=0) if len(atoms) else np.zeros(3)
+    if atoms.pbc.any() and atoms.cell.volume > 0:
+        cell = atoms.cell.array
+        areas = np.linalg.norm(np.cross(np.roll(cell, -1, axis=0), np.roll(cell, -2, axis=0)), axis=1)
+        extent = np.maximum(extent, atoms.cell.volume / areas)
+    cells = np.maximum(extent / cutoff, 1.0)
+    return bool(np.prod(cells) > 5e4 and cells.min() * np.cbrt(1e5 / np.prod(cells)) < 2.0)
 
 
 def _joined(parts: list[np.ndarray], dtype: type) -> np.ndarray:

@@ -11,9 +11,12 @@ A pool file holds structures one after another in one schema (A = atoms of all s
     forces (A, 3) float64     eV/Å
     origin (S,) text          where the structure came from
 
-Each dataset carries the CRC32 of its contents, so that a flipped byte is found and the dataset named.
+Each dataset carries the CRC32 of its contents, so that a flipped byte is found and the dataset named. Before the HDF5
+part is a user block of 512 bytes that begins with "alnn-structures crc32:" and the CRC32 of the whole file, these eight
+digits taken as zeros: HDF5's own tables have no checksum, and its library may hang or crash on damaged ones.
 """
 
+import io
 import json
 import zlib
 from collections.abc import Sequence
@@ -31,6 +34,10 @@ from alnn.files import write_atomically
 
 FORMAT = "alnn-structures"
 VERSION = 1
+_USER_BLOCK = 512
+_SEAL = b"alnn-structures crc32:"
+_BLANK = b"00000000"
+_HDF5 = b"\x89HDF\r\n\x1a\n"
 _SCHEMA = {  # name: (type, the shape behind the first axis, what the first axis counts)
     "n_atoms": (np.int32, (), "S"),
     "species": (np.int8, (), "A"),
@@ -111,15 +118,14 @@ def attach_label(atoms: Atoms, energy: float, forces: np.ndarray) -> None:
 def write_structures(path: Path | str, structures: Sequence[Atoms] | StructureTable) -> None:
     """Write labelled structures (Atoms with energy and forces, or a table) to an HDF5 file, atomically.
 
-    Raises PoolError if a structure has no label or the file cannot be written.
+    Raises PoolError if a structure has no label, WriteError if the file cannot be written.
     """
     table = (
         structures if isinstance(structures, StructureTable) else StructureTable.from_structures(structures)
     )
-    try:
-        write_atomically(path, lambda temporary: _write(temporary, table))
-    except OSError as error:
-        raise PoolError(f"{path}: cannot be written: {error}") from error
+    # Made in memory: HDF5 does not recover from a disk that is full in the middle.
+    content = sealed(_content(table))
+    write_atomically(path, lambda temporary: _write(temporary, content))
 
 
 def read_structures(path: Path | str) -> list[Atoms]:
@@ -135,20 +141,45 @@ def read_table(path: Path | str) -> StructureTable:
     if not path.exists():
         raise PoolError(f"{path}: no such file")
     try:
-        with h5py.File(path, "r") as file:
-            table = _read(path, file)
+        content = path.read_bytes()
+    except OSError as error:
+        raise PoolError(f"{path}: cannot be read: {error.strerror}") from error
+    _verify_seal(path, content)
+    try:
+        with h5py.File(io.BytesIO(content), "r") as file:
+            table = _read(path, file, len(content))
     except PoolError:
         raise
     except Exception as error:  # h5py raises nearly anything on a damaged file
-        reason = str(error).split("\n")[0]
         raise PoolError(
-            f"{path}: expected a whole HDF5 file of structures, found it damaged: {reason}"
+            f"{path}: expected a whole HDF5 file of structures, found it damaged: {_first_line(error)}"
         ) from error
     return table
 
 
-def _write(path: Path, table: StructureTable) -> None:
-    with h5py.File(path, "w") as file:
+def sealed(content: bytes) -> bytes:
+    """An HDF5 file with the checksum of its whole content in its user block, which must be there."""
+    blank = (_SEAL + _BLANK + b"\n").ljust(_USER_BLOCK, b"\0") + content[_USER_BLOCK:]
+    return blank.replace(_BLANK, b"%08x" % zlib.crc32(blank), 1)
+
+
+def _verify_seal(path: Path, content: bytes) -> None:
+    if content.startswith(_HDF5):
+        return  # written before files were sealed
+    if not content.startswith(_SEAL):
+        raise PoolError(f"{path}: expected a whole HDF5 file of structures, found another beginning")
+    if sealed(content) != content:
+        raise PoolError(f"{path}: the file is damaged: its checksum does not agree with its contents")
+
+
+def _write(path: Path, content: bytes) -> None:
+    path.write_bytes(content)
+
+
+def _content(table: StructureTable) -> bytes:
+    """The HDF5 file of a table, its user block still empty."""
+    buffer = io.BytesIO()
+    with h5py.File(buffer, "w", userblock_size=_USER_BLOCK) as file:
         file.attrs["format"] = FORMAT
         file.attrs["version"] = VERSION
         file.attrs["species"] = table.symbols
@@ -159,48 +190,75 @@ def _write(path: Path, table: StructureTable) -> None:
             "origin", data=table.origin, shape=(len(table),), dtype=h5py.string_dtype()
         )
         origin.attrs["crc32"] = _checksum_text(table.origin)
+    return buffer.getvalue()
 
 
-def _read(path: Path, file: h5py.File) -> StructureTable:
+def _read(path: Path, file: h5py.File, size: int) -> StructureTable:
     found = (file.attrs.get("format"), file.attrs.get("version"))
     if found != (FORMAT, VERSION):
         raise PoolError(
             f"{path}: expected format {FORMAT} version {VERSION}, found {found[0]} version {found[1]}"
         )
     symbols = [str(s) for s in file.attrs["species"]]
-    arrays = {name: _read_dataset(path, file, name, symbols) for name in _SCHEMA}
-    origin = _read_origin(path, file)
-    counts = {"S": len(arrays["n_atoms"]), "A": int(arrays["n_atoms"].sum())}
+    for symbol in symbols:
+        if symbol not in atomic_numbers:
+            raise PoolError(f"{path}: attribute species: expected chemical symbols, found {symbol!r}")
+    arrays = {name: _read_dataset(path, file, name, symbols, size) for name in _SCHEMA}
+    origin = _read_origin(path, file, size)
+    _check_counts(path, arrays, origin, len(symbols))
+    return StructureTable(symbols=symbols, origin=origin, **arrays)
+
+
+def _check_counts(path: Path, arrays: dict[str, np.ndarray], origin: list[str], n_symbols: int) -> None:
+    n_atoms, species = arrays["n_atoms"], arrays["species"]
+    counts = {"S": n_atoms.size, "A": int(n_atoms.sum(dtype=np.int64))}
     for name, (_, tail, axis) in _SCHEMA.items():
         if arrays[name].shape != (counts[axis], *tail):
             raise PoolError(
                 f"{path}: dataset {name}: expected shape {(counts[axis], *tail)}, found {arrays[name].shape}"
             )
-    return StructureTable(symbols=symbols, origin=origin, **arrays)
+    if len(origin) != n_atoms.size:
+        raise PoolError(f"{path}: dataset origin: expected {n_atoms.size} texts, found {len(origin)}")
+    if n_atoms.size and n_atoms.min() < 0:
+        raise PoolError(f"{path}: dataset n_atoms: expected no negative number, found {n_atoms.min()}")
+    if species.size and not (species.min() >= 0 and species.max() < n_symbols):
+        raise PoolError(f"{path}: dataset species: expected indices below {n_symbols}, found others")
 
 
-def _read_dataset(path: Path, file: h5py.File, name: str, symbols: list[str]) -> np.ndarray:
+def _read_dataset(path: Path, file: h5py.File, name: str, symbols: list[str], size: int) -> np.ndarray:
     if name not in file:
         raise PoolError(f"{path}: dataset {name} is missing")
     kind = _SCHEMA[name][0]
     try:
         dataset = file[name]
+        _check_size(dataset, size)
         values = np.ascontiguousarray(dataset[...])
         expected = int(dataset.attrs["crc32"])
     except Exception as error:  # see read_table
-        raise PoolError(f"{path}: dataset {name} is damaged: {str(error).splitlines()[0]}") from error
+        raise PoolError(f"{path}: dataset {name} is damaged: {_first_line(error)}") from error
     if values.dtype != kind or _checksum(name, values, symbols) != expected:
         raise PoolError(f"{path}: dataset {name} is damaged: its checksum does not agree with its contents")
     return values
 
 
-def _read_origin(path: Path, file: h5py.File) -> list[str]:
+def _check_size(dataset: h5py.Dataset, size: int) -> None:
+    """Nothing is compressed: what claims to be larger than its file is not read, for it would fill the memory."""
+    if dataset.nbytes > size:
+        raise ValueError(f"{dataset.nbytes} bytes in a file of {size}")
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0]
+
+
+def _read_origin(path: Path, file: h5py.File, size: int) -> list[str]:
     try:
         dataset = file["origin"]
+        _check_size(dataset, size)
         origin = [str(text) for text in dataset.asstr()[...]]
         expected = int(dataset.attrs["crc32"])
     except Exception as error:  # see read_table
-        raise PoolError(f"{path}: dataset origin is damaged: {str(error).splitlines()[0]}") from error
+        raise PoolError(f"{path}: dataset origin is damaged: {_first_line(error)}") from error
     if _checksum_text(origin) != expected:
         raise PoolError(f"{path}: dataset origin is damaged: its checksum does not agree with its contents")
     return origin

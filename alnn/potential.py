@@ -94,7 +94,7 @@ class Potential:
             _kernel.Kernel.from_potential(text, where)
         except _kernel.PotentialError as error:
             raise PotentialError(str(error)) from None
-        document = json.loads(text)
+        document = json.loads(text.removeprefix("\ufeff"))
         return cls(
             species=document["species"],
             descriptors={s: document["descriptors"][s]["functions"] for s in document["species"]},

@@ -7,10 +7,11 @@ number of attempts so far. A structure stays there for good; once a later attemp
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ase import Atoms
 
-from alnn.errors import ReferenceError_
+from alnn.errors import PoolError, ReferenceError_
 from alnn.labels import Label, structure_record
 from alnn.pool import attach_label
 from alnn.records import RecordWriter, read_records
@@ -42,14 +43,22 @@ def read_quarantine(directory: Path | str) -> dict[str, Quarantined]:
     """
     found: dict[str, Quarantined] = {}
     for path in sorted(Path(directory).glob("*.jsonl")):
-        for record in read_records(path)[0]:
-            failure = Failure(str(record["reason"]), int(record["attempts"]))
-            known = found.get(record["key"])
-            if known is None or known.failure.attempts < failure.attempts:
-                atoms = Atoms(record["species"], record["positions"], cell=record["cell"], pbc=record["pbc"])
-                atoms.info["origin"] = record["origin"]
-                found[record["key"]] = Quarantined(atoms, failure)
+        for number, record in enumerate(read_records(path)[0], start=1):
+            try:
+                key, entry = str(record["key"]), _entry(record)
+            except Exception as error:  # ASE raises nearly anything on what is no structure
+                raise PoolError(
+                    f"{path}: line {number}: expected a failed structure, found another record"
+                ) from error
+            if key not in found or found[key].failure.attempts < entry.failure.attempts:
+                found[key] = entry
     return dict(sorted(found.items()))
+
+
+def _entry(record: dict[str, Any]) -> Quarantined:
+    atoms = Atoms(record["species"], record["positions"], cell=record["cell"], pbc=record["pbc"])
+    atoms.info["origin"] = record["origin"]
+    return Quarantined(atoms, Failure(str(record["reason"]), int(record["attempts"])))
 
 
 class QuarantineWriter:

@@ -24,21 +24,24 @@ class RecordWriter:
         self.path = Path(path)
         try:
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            self._file = open(self.path, "ab")  # noqa: SIM115 - open for as long as the writer lives
+            # Open for as long as the writer lives; unbuffered, or what a full disk refused would be tried again
+            # at exit.
+            self._file = open(self.path, "ab", buffering=0)  # noqa: SIM115
             self._file.truncate(read_records(self.path)[1])
             sync_directory(self.path.parent)
         except OSError as error:
-            raise PoolError(f"{self.path}: cannot be written: {error}") from error
+            raise PoolError(f"{self.path}: cannot be written: {error.strerror}") from error
 
     def append(self, record: dict[str, Any]) -> None:
         """Add one record."""
         text = json.dumps(record).encode()
         try:
-            self._file.write(b"%08x %b\n" % (zlib.crc32(text), text))
-            self._file.flush()
+            left = memoryview(b"%08x %b\n" % (zlib.crc32(text), text))
+            while left:
+                left = left[self._file.write(left) :]
             os.fsync(self._file.fileno())
         except OSError as error:
-            raise PoolError(f"{self.path}: cannot be written: {error}") from error
+            raise PoolError(f"{self.path}: cannot be written: {error.strerror}") from error
 
     def close(self) -> None:
         """Close the file; nothing is lost without it."""
@@ -51,14 +54,15 @@ def read_records(path: Path | str) -> tuple[list[dict[str, Any]], int]:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise PoolError(f"{path}: cannot be read: {error}") from error
+        raise PoolError(f"{path}: cannot be read: {error.strerror}") from error
     records = []
     start = 0
     for number, line in enumerate(content.splitlines(keepends=True), start=1):
         record = _parse(line)
         if record is None:
-            if start + len(line) == len(content) and not line.endswith(b"\n"):
-                break  # the end that a kill cut off
+            last = start + len(line) == len(content) and not line.endswith(b"\n")
+            if last and _parse(line[:-1] + b"\n") is None:
+                break  # the end that a kill cut off; a whole record with another end is damaged
             raise PoolError(
                 f"{path}: line {number}: damaged record: its checksum does not agree with its contents"
             )
@@ -71,4 +75,7 @@ def _parse(line: bytes) -> dict[str, Any] | None:
     checksum, blank, text = line.rstrip(b"\n").partition(b" ")
     if not (line.endswith(b"\n") and blank and checksum == b"%08x" % zlib.crc32(text)):
         return None
-    return json.loads(text)
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None

@@ -18,7 +18,7 @@ def status(directory: Path | str) -> list[str]:
     lines = [f"{directory}: {len(history)} iterations, {len(labels)} reference calculations"]
     if history:
         last = history[-1]
-        seconds = {k: sum(line["seconds"][k] for line in history) for k in last["seconds"]}
+        seconds = {k: sum(line["seconds"].get(k, 0.0) for line in history) for k in last["seconds"]}
         lines.append(f"pool: {last['structures'] + last['added']} structures")
         lines.append(f"last: {describe(last)}")
         lines.append("seconds: " + " ".join(f"{stage} {value:.1f}" for stage, value in seconds.items()))

@@ -16,6 +16,7 @@ import fcntl
 import json
 import os
 import time
+import zlib
 from pathlib import Path
 from typing import Any
 
@@ -23,11 +24,15 @@ import yaml
 from ase import Atoms
 
 from alnn import config as configuration
-from alnn.errors import ConfigError, PoolError, TrainingError
+from alnn import history_lines
+from alnn.errors import AlnnError, ConfigError, PoolError, TrainingError
 from alnn.files import sync_directory, write_text_atomically
+from alnn.labels import read_labels
 from alnn.pool import read_structures, write_structures
 from alnn.potential import Potential
+from alnn.quarantine import read_quarantine
 from alnn.soundness import MAX_FALLBACKS
+from alnn.strict_yaml import parse_values
 
 
 class Store:
@@ -111,7 +116,7 @@ class Store:
         if path.exists():
             self._check_settings(values)
         text = yaml.safe_dump({**values, "versions": versions}, sort_keys=False, allow_unicode=True)
-        write_text_atomically(path, text)
+        write_text_atomically(path, f"{_seal(text)}\n{text}")
 
     def check_settings(self, config: configuration.Campaign) -> None:
         """Raise ConfigError if the campaign that began here has other settings, those that may change aside."""
@@ -135,15 +140,32 @@ class Store:
 
     def _config_file(self) -> dict[str, Any]:
         path = self.directory / "config.yaml"
-        try:
-            values = yaml.safe_load(path.read_text(encoding="utf-8"))
-        except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-            raise ConfigError(
-                f"{path}: expected the settings of a campaign: {str(error).splitlines()[0]}"
-            ) from error
-        if not isinstance(values, dict):
-            raise ConfigError(f"{path}: expected the settings of a campaign, found {type(values).__name__}")
+        if not path.exists():
+            raise ConfigError(f"{path}: expected the settings of a campaign, found no such file")
+        text = _text(path, ConfigError)
+        first, _, rest = text.partition("\n")
+        if first != _seal(rest) and not text.startswith("directory:"):  # as it was once written
+            raise ConfigError(f"{path}: the file is damaged: its checksum does not agree with its contents")
+        values = parse_values(text, str(path))
+        for key, kind in (("species", list), ("stop", dict), ("versions", dict)):
+            if not isinstance(values.get(key, kind()), kind):
+                raise ConfigError(f"{path}: {key}: expected the settings of a campaign, found others")
         return values
+
+    def check(self) -> None:
+        """Read every file of the campaign but the pool's. Raises AlnnError naming the first that is damaged."""
+        self.config()
+        done = len(list((self.directory / "pool").glob("[0-9]*.h5"))) - 1
+        recorded = [line["iteration"] for line in self.history()]
+        if recorded != list(range(len(recorded))) or len(recorded) < done:
+            path = self.directory / "history.jsonl"
+            raise PoolError(
+                f"{path}: expected the record of each of {done} iterations, found {len(recorded)} lines"
+            )
+        read_labels(self.labels)
+        read_quarantine(self.quarantine)
+        for path in sorted((self.directory / "potentials").glob("*.alnn")):
+            Potential.read(path)
 
     def pool(self) -> list[list[Atoms]]:
         """What each iteration added, from 0000.h5 on. Raises PoolError for a damaged file and for a gap."""
@@ -198,19 +220,31 @@ class Store:
         if not path.exists():
             return []
         lines = []
-        for number, line in enumerate(
-            path.read_text(encoding="utf-8", errors="replace").splitlines(), start=1
-        ):
+        for number, line in enumerate(_text(path, PoolError).removesuffix("\n").split("\n"), start=1):
             try:
-                values = json.loads(line)
-                int(values["iteration"])
-            except (ValueError, TypeError, KeyError) as error:
-                raise PoolError(f"{path}: line {number}: expected the record of an iteration") from error
-            lines.append(values)
+                lines.append(history_lines.decode(line))
+            except ValueError as error:
+                raise PoolError(
+                    f"{path}: line {number}: expected the record of an iteration, found it damaged: {error}"
+                ) from error
         return lines
 
     def record(self, line: dict[str, Any]) -> None:
         """Put an iteration's line into the history, in place of what is there of it and after it."""
         kept = [old for old in self.history() if old["iteration"] < line["iteration"]]
-        text = "".join(json.dumps(entry) + "\n" for entry in [*kept, line])
+        text = "".join(history_lines.encode(entry) + "\n" for entry in [*kept, line])
         write_text_atomically(self.directory / "history.jsonl", text)
+
+
+def _seal(text: str) -> str:
+    """The first line of config.yaml, which guards the rest."""
+    return f"# written by alnn run, crc32:{zlib.crc32(text.encode()):08x}: change the campaign file, not this one"
+
+
+def _text(path: Path, kind: type[AlnnError]) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except UnicodeDecodeError as error:
+        raise kind(f"{path}: the file is damaged: it is not UTF-8") from error
+    except OSError as error:
+        raise kind(f"{path}: cannot be read: {error.strerror}") from error

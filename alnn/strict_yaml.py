@@ -12,7 +12,10 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from alnn.errors import ConfigError
 
 Positive = Annotated[float, Field(gt=0, allow_inf_nan=False)]
-Count = Annotated[int, Field(ge=1)]
+LARGEST = 2**63 - 1
+Count = Annotated[int, Field(ge=1, le=2**31 - 1)]  # LAMMPS counts no further
+Atoms = Annotated[int, Field(ge=1, le=1_000_000)]
+Runs = Annotated[int, Field(ge=1, le=1000)]
 Model = TypeVar("Model", bound=BaseModel)
 
 
@@ -33,18 +36,28 @@ def read_text(path: Path) -> str:
 
 def parse_model(model: type[Model], text: str, where: str, replaced: dict[str, Any] | None = None) -> Model:
     """A model from YAML text, some of its keys replaced. Raises ConfigError: one line that begins with `where`."""
-    try:
-        values = yaml.load(text, _StrictLoader)
-    except yaml.YAMLError as error:
-        raise ConfigError(f"{where}: not YAML: {_yaml_reason(error)}") from error
-    except (ValueError, RecursionError, OverflowError) as error:  # odd dates and numbers, bottomless nesting
-        raise ConfigError(f"{where}: not YAML: {str(error).splitlines()[0]}") from error
-    if not isinstance(values, dict):
-        raise ConfigError(f"{where}: expected keys and values, found {type(values).__name__}")
+    values = parse_values(text, where)
     try:
         return model.model_validate({**values, **(replaced or {})})
     except ValidationError as error:
         raise ConfigError(f"{where}: {_reason(error, model)}") from error
+    except RecursionError as error:
+        raise ConfigError(f"{where}: lists and mappings within one another are too deep") from error
+
+
+def parse_values(text: str, where: str) -> dict[str, Any]:
+    """Keys and plain values from YAML text. Raises ConfigError as `parse_model` does."""
+    try:
+        values = yaml.load(text, _StrictLoader)
+    except yaml.YAMLError as error:
+        raise ConfigError(f"{where}: not YAML: {_yaml_reason(error)}") from error
+    except (
+        Exception
+    ) as error:  # tags that do not fit their value, odd dates, bottomless nesting: nearly anything
+        raise ConfigError(f"{where}: not YAML: {str(error) or type(error).__name__}") from error
+    if not isinstance(values, dict):
+        raise ConfigError(f"{where}: expected keys and values, found {type(values).__name__}")
+    return values
 
 
 _UNION_PARTS = (
@@ -55,7 +68,7 @@ _UNION_PARTS = (
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """YAML that refuses a key written twice, and anchors: both hide what a file says."""
+    """YAML that refuses a key written twice, aliases, and integers beyond 64 bits, which nothing counts."""
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.events.AliasEvent):
@@ -74,6 +87,15 @@ class _StrictLoader(yaml.SafeLoader):
                 raise yaml.constructor.ConstructorError(None, None, problem, key.start_mark)
             seen.add(key.value)
         return super().construct_mapping(node, deep)
+
+    def construct_yaml_int(self, node: Any) -> int:
+        value = super().construct_yaml_int(node)
+        if abs(value) > LARGEST:
+            raise yaml.constructor.ConstructorError(None, None, "integer is too large", node.start_mark)
+        return value
+
+
+_StrictLoader.add_constructor("tag:yaml.org,2002:int", _StrictLoader.construct_yaml_int)
 
 
 def _yaml_reason(error: yaml.YAMLError) -> str:

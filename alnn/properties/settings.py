@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from ase.data import atomic_masses, atomic_numbers
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
-from alnn.strict_yaml import Count, Positive, Section, parse_model, read_text
+from alnn.strict_yaml import Atoms, Count, Positive, Runs, Section, parse_model, read_text
 
 
 class PairStyle(Section):
@@ -28,7 +28,7 @@ class PairStyle(Section):
 class Box(Section):
     """The periodic box that every run starts from: a random packing, minimised and heated."""
 
-    atoms: dict[str, Count] = Field(min_length=1, description="atoms of each species")
+    atoms: dict[str, Atoms] = Field(min_length=1, description="atoms of each species")
     density: Positive = Field(1.0, description="g/cm^3 to start from")
     overlap: Positive = Field(2.4, description="Å; no two atoms of the packing are closer")
 
@@ -51,7 +51,7 @@ class DensityMC(Section):
         description="only these; a potential of LAMMPS' own costs a whole energy each move",
     )
     temperatures: list[Positive] = Field([260.0, 280.0, 300.0], min_length=1)
-    runs: Count = Field(2, description="independent runs a temperature")
+    runs: Runs = Field(2, description="independent runs a temperature")
     equilibrate: Count = Field(2000, description="cycles before")
     cycles: Count = Field(10000, description="cycles of production (paper: 100000)")
     segment: Count = Field(1000, description="cycles between two restarts")
@@ -66,7 +66,7 @@ class Density(Section):
         [250.0, 260.0, 270.0, 280.0, 290.0, 300.0, 310.0, 320.0], min_length=1
     )
     pressure: float = Field(1.0, description="bar")
-    runs: Count = Field(2, description="independent runs a temperature (paper: 4)")
+    runs: Runs = Field(2, description="independent runs a temperature (paper: 4)")
     equilibrate: Positive = Field(50.0, description="ps before")
     production: Positive = Field(200.0, description="ps")
     every: Positive = Field(0.1, description="ps between two samples")
@@ -78,12 +78,12 @@ class Structure(Section):
 
     temperature: Positive = 300.0
     pressure: float = Field(1.0, description="bar")
-    runs: Count = Field(2, description="independent runs")
+    runs: Runs = Field(2, description="independent runs")
     equilibrate: Positive = Field(50.0, description="ps before")
     production: Positive = Field(100.0, description="ps")
     every: Positive = Field(0.2, description="ps between two samples")
     radius: Positive = Field(10.0, description="Å; end of g(r), at most half the box")
-    bins: Count = Field(200, description="of g(r)")
+    bins: int = Field(200, ge=1, le=1_000_000, description="of g(r)")
     shell: Positive = Field(3.5, description="Å; neighbours whose angles are counted")
     coordination: Positive = Field(3.25, description="Å; neighbours that are counted")
 
@@ -99,7 +99,7 @@ class Diffusivity(Section):
 
     temperature: Positive = 300.0
     pressure: float = Field(1.0, description="bar")
-    runs: Count = Field(2, description="independent runs")
+    runs: Runs = Field(2, description="independent runs")
     ensemble: Literal["nvt", "nve", "npt"] = Field(
         "nvt", description="of the production; nvt and nve at the mean volume of the equilibration"
     )

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alnn.errors import StructureError
+from alnn.errors import StructureError, WriteError
 from alnn.evaluation import Parity, compare, errors_of, read_labelled
 from alnn.files import write_atomically, write_text_atomically
 from alnn.potential import Potential
@@ -130,7 +130,7 @@ def _keep(cache: Path, contents: str | Callable[[Path], None]) -> None:
             write_text_atomically(cache, contents)
         else:
             write_atomically(cache, contents)
-    except OSError:
+    except WriteError:
         return
 
 

@@ -33,6 +33,8 @@ def read_record(directory: Path) -> CampaignRecord:
             f"report: expected the directory of a campaign, found no config.yaml in {directory}"
         )
     store = Store(directory)
+    store.check()
+    store.pool()
     potentials = {int(path.stem): path for path in (directory / "potentials").glob("[0-9]*.alnn")}
     return CampaignRecord(
         directory, store.config(), store.versions(), store.history(), dict(sorted(potentials.items()))

@@ -1,13 +1,16 @@
 """What a campaign file may say under `training:`. Imports no TensorFlow."""
 
-from typing import Literal
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
+from alnn.strict_yaml import Section
+
+Neurons = Annotated[int, Field(ge=1, le=10_000)]
 Activation = Literal["linear", "tanh", "sigmoid", "relu", "gelu", "mtanh", "twist"]
 
 
-class TrainingSettings(BaseModel):
+class TrainingSettings(Section):
     """How a network is fitted to a pool.
 
     `paper` is the published protocol: mini-batch Levenberg-Marquardt under cross-validation, the network with
@@ -15,10 +18,10 @@ class TrainingSettings(BaseModel):
     one graph.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
     protocol: Literal["paper", "fast"] = "fast"
-    hidden: tuple[int, ...] = Field((10, 10), description="neurons in each hidden layer (papers: 10, 10)")
+    hidden: tuple[Neurons, ...] = Field(
+        (10, 10), max_length=20, description="neurons in each hidden layer (papers: 10, 10)"
+    )
     activation: Activation = Field("twist", description="hidden activation (cluster paper: twist)")
     members: int = Field(4, ge=1, le=64, description="networks in the committee; `paper` always yields one")
     learnrate: float = Field(0.1, gt=0, description="initial damping of Levenberg-Marquardt (papers: 0.1)")

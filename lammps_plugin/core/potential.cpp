@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <fstream>
+#include <iterator>
 #include <nlohmann/json.hpp>
 #include <sstream>
 
@@ -14,6 +15,23 @@ namespace alnn {
 namespace {
 
 using nlohmann::json;
+
+constexpr double shortest_cutoff = 0.1, longest_cutoff = 100.0;  // angstrom
+constexpr double largest_zeta = 10000.0;
+constexpr int largest_order = 1000;             // of a Chebyshev polynomial
+constexpr std::size_t most_functions = 100000;  // of a species
+constexpr int deepest = 50;                     // nesting of the document; the format itself needs 9
+constexpr std::size_t longest_quote = 60, longest_name = 32;
+
+// A value for a message: short, and on one line.
+std::string shown(const json& value) {
+  if (value.is_structured()) return value.is_object() ? "an object" : "a list";
+  std::string text = value.dump();
+  if (text.size() <= longest_quote) return text;
+  std::size_t end = longest_quote;
+  while (end > 0 && (static_cast<unsigned char>(text[end]) & 0xC0) == 0x80) --end;  // not within a character
+  return text.substr(0, end) + "...";
+}
 
 // Walks the document and remembers the path, so that every complaint says where it is.
 struct Node {
@@ -37,19 +55,20 @@ struct Node {
     return value.size();
   }
   double number() const {
-    if (!value.is_number()) fail("expected a number, found " + value.dump());
+    if (!value.is_number()) fail("expected a number, found " + shown(value));
     const double x = value.get<double>();
-    if (!std::isfinite(x)) fail("expected a finite number, found " + value.dump());
+    if (!std::isfinite(x)) fail("expected a finite number, found " + shown(value));
     return x;
   }
-  int integer(int smallest) const {
+  int integer(int smallest, int largest) const {
     if (!value.is_number_integer() || value.get<std::int64_t>() < smallest ||
-        value.get<std::int64_t>() > 1000000)
-      fail("expected an integer of at least " + std::to_string(smallest) + ", found " + value.dump());
+        value.get<std::int64_t>() > largest)
+      fail("expected an integer from " + std::to_string(smallest) + " to " + std::to_string(largest) +
+           ", found " + shown(value));
     return value.get<int>();
   }
   std::string text() const {
-    if (!value.is_string()) fail("expected a text, found " + value.dump());
+    if (!value.is_string()) fail("expected a text, found " + shown(value));
     return value.get<std::string>();
   }
   std::vector<double> numbers() const {
@@ -63,16 +82,17 @@ struct Node {
       fail("expected " + std::to_string(expected) + " numbers, found " + std::to_string(result.size()));
     return result;
   }
-  double positive() const {
+  double cutoff() const {
     const double x = number();
-    if (x <= 0.0) fail("expected a positive number, found " + value.dump());
+    if (!(x >= shortest_cutoff && x <= longest_cutoff))
+      fail("expected a cutoff from 0.1 to 100 angstrom, found " + shown(value));
     return x;
   }
 };
 
 int known_species(const Node& node, const std::vector<std::string>& species) {
   const auto it = std::find(species.begin(), species.end(), node.text());
-  if (it == species.end()) node.fail("species \"" + node.text() + "\" is not in the file's species list");
+  if (it == species.end()) node.fail("species " + shown(node.value) + " is not in the file's species list");
   return static_cast<int>(it - species.begin());
 }
 
@@ -85,8 +105,9 @@ void neighbor_species(const Node& node, const std::vector<std::string>& species,
 }
 
 void append_chebyshev(const Node& node, int n_species, std::vector<Function>& functions) {
-  const int orders[2] = {node.at("radial_order").integer(0), node.at("angular_order").integer(0)};
-  const double cutoffs[2] = {node.at("radial_cutoff").positive(), node.at("angular_cutoff").positive()};
+  const int orders[2] = {node.at("radial_order").integer(0, largest_order),
+                         node.at("angular_order").integer(0, largest_order)};
+  const double cutoffs[2] = {node.at("radial_cutoff").cutoff(), node.at("angular_cutoff").cutoff()};
   const Function::Type types[2] = {Function::Type::chebyshev_radial, Function::Type::chebyshev_angular};
   for (int weighted = 0; weighted < (n_species > 1 ? 2 : 1); ++weighted)
     for (int part = 0; part < 2; ++part)
@@ -105,10 +126,10 @@ void append_functions(const Node& node, const std::vector<std::string>& species,
   const std::string type = node.at("type").text();
   if (type == "chebyshev") return append_chebyshev(node, static_cast<int>(species.size()), functions);
   Function f;
-  f.cutoff = node.at("cutoff").positive();
+  f.cutoff = node.at("cutoff").cutoff();
   f.eta = node.at("eta").number();
   if (f.eta < 0.0)
-    node.at("eta").fail("expected a number of at least 0, found " + node.at("eta").value.dump());
+    node.at("eta").fail("expected a number of at least 0, found " + shown(node.at("eta").value));
   if (type == "G2") {
     f.type = Function::Type::G2;
     neighbor_species(node, species, 1, f);
@@ -118,12 +139,12 @@ void append_functions(const Node& node, const std::vector<std::string>& species,
     neighbor_species(node, species, 2, f);
     f.lambda = node.at("lambda").number();
     if (std::abs(f.lambda) != 1.0)
-      node.at("lambda").fail("expected 1 or -1, found " + node.at("lambda").value.dump());
+      node.at("lambda").fail("expected 1 or -1, found " + shown(node.at("lambda").value));
     f.zeta = node.at("zeta").number();
-    if (f.zeta < 1.0)
-      node.at("zeta").fail("expected a number of at least 1, found " + node.at("zeta").value.dump());
+    if (f.zeta < 1.0 || f.zeta > largest_zeta)
+      node.at("zeta").fail("expected a number from 1 to 10000, found " + shown(node.at("zeta").value));
   } else {
-    node.at("type").fail("expected G2, G4, G5 or chebyshev, found \"" + type + "\"");
+    node.at("type").fail("expected G2, G4, G5 or chebyshev, found " + shown(node.at("type").value));
   }
   functions.push_back(f);
 }
@@ -135,7 +156,7 @@ Activation activation_of(const Node& node) {
       {"twist", Activation::twist}};
   for (const auto& [name, activation] : names)
     if (node.text() == name) return activation;
-  node.fail("expected linear, tanh, sigmoid, relu, gelu, mtanh or twist, found \"" + node.text() + "\"");
+  node.fail("expected linear, tanh, sigmoid, relu, gelu, mtanh or twist, found " + shown(node.value));
 }
 
 Layer layer_of(const Node& node, int n_in) {
@@ -195,7 +216,8 @@ void verify_checksum(const std::string& text, const Node& root) {
   const std::string stated = root.at("checksum").text();
   const std::size_t at = text.rfind(stated);
   if (stated.size() != 14 || stated.compare(0, 6, "crc32:") != 0 || at == std::string::npos)
-    root.at("checksum").fail("expected \"crc32:\" and eight hexadecimal digits, found \"" + stated + "\"");
+    root.at("checksum")
+        .fail("expected \"crc32:\" and eight hexadecimal digits, found " + shown(root.at("checksum").value));
   std::string blanked = text;
   blanked.replace(at + 6, 8, "00000000");
   char found[16];
@@ -207,12 +229,18 @@ void verify_checksum(const std::string& text, const Node& root) {
 }
 
 json parse_json(const std::string& text, const std::string& where) {
+  const std::string whole = "potential file " + where + ": expected one whole JSON document, found ";
+  const auto not_too_deep = [&](int depth, json::parse_event_t, const json&) {
+    if (depth > deepest) throw PotentialError(whole + "one of more than 50 levels");
+    return true;
+  };
   try {
-    return json::parse(text);
+    return json::parse(text, not_too_deep);
   } catch (const json::parse_error& e) {
-    throw PotentialError(
-        "potential file " + where + ": expected one whole JSON document, found a fault at byte " +
-        std::to_string(e.byte) + " of " + std::to_string(text.size()) + " (truncated or altered?)");
+    throw PotentialError(whole + "a fault at byte " + std::to_string(e.byte) + " of " +
+                         std::to_string(text.size()) + " (truncated or altered?)");
+  } catch (const json::exception&) {
+    throw PotentialError(whole + "a number beyond 1e308");
   }
 }
 
@@ -223,6 +251,9 @@ std::vector<std::string> species_of(const Node& root) {
     const std::string name = list.item(i).text();
     if (std::find(species.begin(), species.end(), name) != species.end())
       list.item(i).fail("species \"" + name + "\" stands twice");
+    const auto is_graphic = [](unsigned char c) { return c > 32 && c < 127; };
+    if (name.empty() || name.size() > longest_name || !std::all_of(name.begin(), name.end(), is_graphic))
+      list.item(i).fail("expected a name of 1 to 32 letters and digits, found " + shown(list.item(i).value));
     species.push_back(name);
   }
   if (species.empty()) list.fail("expected at least one species, found none");
@@ -234,7 +265,11 @@ void read_descriptors(const Node& root, const std::vector<std::string>& species,
     Element element;
     element.name = name;
     const Node list = root.at("descriptors").at(name).at("functions");
-    for (std::size_t i = 0; i < list.size(); ++i) append_functions(list.item(i), species, element.functions);
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      append_functions(list.item(i), species, element.functions);
+      if (element.functions.size() > most_functions)
+        list.fail("expected at most " + std::to_string(most_functions) + " functions");
+    }
     if (element.functions.empty()) list.fail("expected at least one function, found none");
     for (const auto& f : element.functions) potential.cutoff = std::max(potential.cutoff, f.cutoff);
     potential.elements.push_back(std::move(element));
@@ -254,16 +289,28 @@ void read_networks(const Node& root, Potential& potential) {
   }
 }
 
+// A misspelt key is a key that is missing; above all the checksum must not get lost so.
+void check_keys(const Node& root) {
+  static const char* const known[] = {"format",  "version", "units",  "species",  "descriptors",
+                                      "scaling", "members", "energy", "training", "checksum"};
+  for (const auto& [key, value] : root.value.items())
+    if (std::find(std::begin(known), std::end(known), key) == std::end(known))
+      root.fail("unknown key " + shown(key));
+  if (root.has("training") && !root.at("training").value.is_object())
+    root.at("training").fail("expected an object, found " + shown(root.at("training").value));
+}
+
 void check_header(const Node& root) {
   if (root.at("format").text() != "alnn-potential")
-    root.at("format").fail("expected \"alnn-potential\", found \"" + root.at("format").text() + "\"");
-  if (root.at("version").integer(1) != 1)
-    root.at("version").fail("expected 1, found " + root.at("version").value.dump() +
+    root.at("format").fail("expected \"alnn-potential\", found " + shown(root.at("format").value));
+  if (root.at("version").integer(1, 1000000) != 1)
+    root.at("version").fail("expected 1, found " + shown(root.at("version").value) +
                             ": a newer alnn wrote this file");
   if (root.at("units").at("length").text() != "angstrom")
-    root.at("units").at("length").fail("expected angstrom, found " + root.at("units").at("length").text());
+    root.at("units").at("length").fail("expected angstrom, found " +
+                                       shown(root.at("units").at("length").value));
   if (root.at("units").at("energy").text() != "eV")
-    root.at("units").at("energy").fail("expected eV, found " + root.at("units").at("energy").text());
+    root.at("units").at("energy").fail("expected eV, found " + shown(root.at("units").at("energy").value));
 }
 
 }  // namespace
@@ -278,6 +325,7 @@ Potential Potential::parse(const std::string& text, const std::string& where) {
   const json document = parse_json(text, where);
   const Node root{document, "", where};
   check_header(root);
+  check_keys(root);
   verify_checksum(text, root);
   Potential potential;
   read_descriptors(root, species_of(root), potential);

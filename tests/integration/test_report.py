@@ -43,7 +43,9 @@ def campaign(tmp_path: Path, labelled: list[Atoms]) -> Path:
     for iteration in range(3):
         random_potential(seed=iteration).write(directory / "potentials" / f"{iteration:04d}.alnn")
     random_potential(seed=2).write(directory / "potentials" / "latest.alnn")
-    (directory / "config.yaml").write_text("species: [W]\nseed: 7\nversions: {lammps: '2025'}\n")
+    (directory / "config.yaml").write_text(
+        "directory: run\nspecies: [W]\nseed: 7\nversions: {lammps: '2025'}\n"
+    )
     lines = [
         {
             "iteration": i,

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from alnn.errors import PoolError
+from alnn.errors import PoolError, WriteError
 from alnn.labels import Label, LabelWriter, read_labels, structure_key
 from alnn.pool import attach_label, read_structures, write_structures
 
@@ -74,8 +74,28 @@ def test_a_flipped_bit_names_file_and_dataset(tmp_path, name):
     content = bytearray(path.read_bytes())
     content[content.index(np.float64(value).tobytes()) + 2] ^= 1
     path.write_bytes(content)
+    with pytest.raises(PoolError, match=r"0000\.h5: the file is damaged"):
+        read_structures(path)
+    path.write_bytes(content[512:])  # as files were before they were sealed
     with pytest.raises(PoolError, match=rf"0000\.h5: dataset {name} is damaged"):
         read_structures(path)
+
+
+def test_every_flipped_byte_is_found(tmp_path):
+    path = tmp_path / "0000.h5"
+    write_structures(path, some_structures(2))
+    content = path.read_bytes()
+    for at in [*range(0, 40), *range(40, len(content), 97), len(content) - 1]:
+        path.write_bytes(content[:at] + bytes([content[at] ^ 0x10]) + content[at + 1 :])
+        with pytest.raises(PoolError, match=r"0000\.h5: "):
+            read_structures(path)
+
+
+def test_a_file_without_seal_is_read(tmp_path):
+    path = tmp_path / "0000.h5"
+    write_structures(path, some_structures())
+    path.write_bytes(path.read_bytes()[512:])
+    assert len(read_structures(path)) == 5
 
 
 def test_a_missing_file_and_another_format_are_said(tmp_path):
@@ -87,7 +107,7 @@ def test_a_missing_file_and_another_format_are_said(tmp_path):
 
 
 def test_an_unwritable_directory_is_said(tmp_path):
-    with pytest.raises(PoolError, match="cannot be written"):
+    with pytest.raises(WriteError, match="cannot be written"):
         write_structures(tmp_path / "absent" / "0000.h5", some_structures())
 
 

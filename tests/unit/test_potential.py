@@ -28,7 +28,7 @@ def edited(edit: Edit) -> str:
     [
         (lambda d: d.update(format="n2p2"), 'format: expected "alnn-potential", found "n2p2"'),
         (lambda d: d.update(version=2), "version: expected 1, found 2"),
-        (lambda d: d["units"].update(energy="Ha"), "units.energy: expected eV, found Ha"),
+        (lambda d: d["units"].update(energy="Ha"), 'units.energy: expected eV, found "Ha"'),
         (lambda d: d.pop("members"), 'expected the key "members", found none'),
         (lambda d: d.update(members=[]), "members: expected at least one member, found none"),
         (lambda d: d.update(species=["W", "W"]), 'species[1]: species "W" stands twice'),
@@ -42,7 +42,7 @@ def edited(edit: Edit) -> str:
         ),
         (
             lambda d: d["descriptors"]["W"]["functions"][9].update(zeta=0),
-            "functions[9].zeta: expected a number of at",
+            "functions[9].zeta: expected a number from 1 to 10000, found 0",
         ),
         (
             lambda d: d["descriptors"]["W"]["functions"][9].update({"lambda": 2}),
@@ -50,7 +50,7 @@ def edited(edit: Edit) -> str:
         ),
         (
             lambda d: d["descriptors"]["W"]["functions"][3].update(cutoff=-1),
-            "functions[3].cutoff: expected a positive",
+            "functions[3].cutoff: expected a cutoff from 0.1 to 100 angstrom, found -1",
         ),
         (lambda d: d["scaling"]["W"]["mean"].pop(), "scaling.W.mean: expected 26 numbers, found 25"),
         (
