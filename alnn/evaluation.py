@@ -214,7 +214,7 @@ def read_labelled(path: Path) -> list[Atoms]:
     Raises StructureError if the file is missing, unreadable or holds nonsense, PoolError for a damaged HDF5 file.
     """
     if path.suffix not in (".h5", ".hdf5"):
-        from alnn.structures import read_all
+        from alnn.structure_files import read_all
 
         return read_all(path)
     from alnn.pool import read_structures

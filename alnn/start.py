@@ -7,6 +7,7 @@ from alnn import structures
 from alnn.config import Campaign
 from alnn.errors import StructureError
 from alnn.reference import Reference
+from alnn.structure_files import read_all
 
 _START = 1_000_001  # in place of a walker's number where the start structure draws its seed
 
@@ -18,7 +19,7 @@ def start_structures(config: Campaign, reference: Reference) -> list[Atoms]:
         found = [_made(config, reference)]
     else:
         path = config.folder / config.start.file
-        found = structures.read_all(path, config.species, config.sampling.rmin)
+        found = read_all(path, config.species, config.sampling.rmin)
         for index, atoms in enumerate(found):
             atoms.info = {"origin": f"start {index} of {config.start.file}"}
     for atoms in found:

@@ -18,7 +18,8 @@ from alnn.pool import read_table
 from alnn.reference.lammps import LammpsReference
 from alnn.sampling import sample
 from alnn.sampling_settings import Guards, MetropolisRun, NestedRun
-from alnn.structures import density, read_all
+from alnn.structure_files import read_all
+from alnn.structures import density
 from alnn.testset import Task, identity, make, plan, plan_boxes
 from alnn.testset_sources import Surroundings, run_task
 

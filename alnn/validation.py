@@ -3,11 +3,11 @@
 from pathlib import Path
 
 from alnn import config as configuration
-from alnn import structures
 from alnn.descriptors import cutoff
 from alnn.reference.open_farm import check_reference
 from alnn.stages import functions
 from alnn.store import Store
+from alnn.structure_files import read_all
 
 
 def validate(path: Path | str) -> list[str]:
@@ -20,7 +20,7 @@ def validate(path: Path | str) -> list[str]:
     check_reference(config)
     lines = [f"{path}: a campaign for {', '.join(config.species)} in {config.directory}"]
     if config.start.file is not None:
-        found = structures.read_all(config.folder / config.start.file, config.species, config.sampling.rmin)
+        found = read_all(config.folder / config.start.file, config.species, config.sampling.rmin)
         lines.append(f"starts from {len(found)} structures of {config.start.file}")
     else:
         kind = "cluster" if config.start.box is None else "box"

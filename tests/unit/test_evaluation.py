@@ -160,5 +160,5 @@ def test_missing_and_unreadable_data_name_the_file(tmp_path):
         read_labelled(tmp_path / "no.extxyz")
     junk = tmp_path / "junk.extxyz"
     junk.write_text("three\natoms\n")
-    with pytest.raises(StructureError, match=r"junk\.extxyz: expected structures that ASE reads"):
+    with pytest.raises(StructureError, match=r"junk\.extxyz: line 1: expected a number of atoms"):
         read_labelled(junk)
