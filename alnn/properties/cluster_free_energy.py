@@ -16,6 +16,7 @@ from alnn.properties.simulation import Samples
 from alnn.properties.statistics import Estimate
 
 COUNTED = ("visits", "insertions", "insertion_probability", "removals", "removal_probability")
+FRAMES = ("frame_size", "frame_energy", "frame_reference_energy")
 
 
 @dataclass(frozen=True)
@@ -111,6 +112,65 @@ def joined(potential: str, windows: Mapping[tuple[int, int], Sequence[Samples]])
     if not sizes:
         return None
     return FreeEnergy(potential, np.array(sizes), np.array(values), np.sqrt(squares))
+
+
+@dataclass(frozen=True)
+class Reweighted:
+    """What the free energy of a potential exceeds that of the reference by (kT), from the potential's own frames.
+
+    `frames` (sizes,): their number; `effective`: the share of them that carries the weight.
+    """
+
+    difference: FreeEnergy
+    frames: np.ndarray
+    effective: np.ndarray
+
+
+def reweighted(potential: str, runs: Sequence[Samples], kelvin_energy: float) -> Reweighted | None:
+    """ln <exp(-(E_reference - E)/kT)> by size, relative to the smallest size; `kelvin_energy`: kT (eV).
+
+    Frames of one size are fair samples of it, since the umbrella depends on the size alone (R. W. Zwanzig, J. Chem.
+    Phys. 22, 1420 (1954)). Errors by jackknife over the blocks of the runs. Sizes with fewer than ten frames end it.
+    """
+    blocks = [
+        np.array_split(np.stack([run[n] for n in FRAMES]), len(run["visits"]), axis=1)
+        for run in runs
+        if FRAMES[0] in run
+    ]
+    parts = [part for run in blocks for part in run]
+    if not parts:
+        return None
+    sizes = np.unique(np.concatenate([part[0] for part in parts])).astype(int)
+    rows = []
+    for size in sizes:
+        work = [(part[2] - part[1])[part[0] == size] / kelvin_energy for part in parts]
+        number = sum(len(w) for w in work)
+        if number < 10 or (rows and size != rows[-1][0] + 1):
+            break
+        rows.append((size, number, *_mean_exponential(work)))
+    if not rows:
+        return None
+    size, number, value, error, effective = (np.array(column) for column in zip(*rows, strict=True))
+    joint = np.hypot(error, error[0])
+    joint[0] = 0.0
+    return Reweighted(FreeEnergy(potential, size, value - value[0], joint), number, effective)
+
+
+def _mean_exponential(work: Sequence[np.ndarray]) -> tuple[float, float, float]:
+    """ln <exp(-work)> over blocks of samples, its jackknife error, and the share of effective samples."""
+    everything = np.concatenate(work)
+    lowest = everything.min()
+    weights = [np.exp(-(w - lowest)) for w in work]
+    sums, numbers = np.array([w.sum() for w in weights]), np.array([len(w) for w in work], float)
+    left_sum, left = sums.sum() - sums[numbers > 0], numbers.sum() - numbers[numbers > 0]
+    n = len(left)
+    effective = sums.sum() ** 2 / sum((w**2).sum() for w in weights) / len(everything)
+    value = np.log(sums.sum() / numbers.sum()) - lowest
+    if n < 2 or (left_sum <= 0).any():
+        return float(value), float("nan"), float(effective)
+    leave_one_out = np.log(left_sum / left)
+    error = np.sqrt((n - 1) / n * ((leave_one_out - leave_one_out.mean()) ** 2).sum())
+    return float(value), float(error), float(effective)
 
 
 def barrier(free: FreeEnergy) -> Barrier | None:

@@ -15,16 +15,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import ase.io
 import numpy as np
+from ase import Atoms
 
 from alnn import structures
 from alnn.errors import PropertyError
 from alnn.lammps_instance import open_lammps
-from alnn.properties.cluster_free_energy import COUNTED, flatness, refined
+from alnn.properties.cluster_free_energy import COUNTED, FRAMES, flatness, refined
 from alnn.properties.cluster_free_energy import steps as steps_of
 from alnn.properties.settings import Properties
 from alnn.properties.simulation import Samples
 from alnn.properties.tasks import Task, pair_lines
+from alnn.reference.lammps import LammpsReference
 
 FLAT = 0.5
 """Visits of the rarest size over their mean, from where on the umbrella is good enough."""
@@ -57,7 +60,7 @@ class GrowthEngine:
         if phase == "equilibrate" and state.get("flat"):
             _write(after, state)
             return {name: np.zeros((0, len(umbrella))) for name in (*COUNTED, "umbrella")}
-        counts = self._block(state, umbrella, number, phase, steps_)
+        counts, frames = self._block(state, umbrella, number, phase, steps_)
         if phase == "equilibrate":
             new = steps_of(counts, umbrella)
             known, weights = np.array(state["steps"]), np.array(state["weights"])
@@ -65,12 +68,12 @@ class GrowthEngine:
             state.update(steps=known.tolist(), weights=weights.tolist())
             state["flat"] = flatness(counts["visits"]) >= FLAT
         _write(after, state)
-        return {name: values[None] for name, values in {**counts, "umbrella": umbrella}.items()}
+        return {**{name: values[None] for name, values in {**counts, "umbrella": umbrella}.items()}, **frames}
 
     def _block(
         self, state: dict[str, Any], umbrella: np.ndarray, number: int, phase: str, moves: int
-    ) -> dict[str, np.ndarray]:
-        """Runs the chain, puts its end into `state` and returns the columns of its histogram."""
+    ) -> tuple[dict[str, np.ndarray], Samples]:
+        """Runs the chain, puts its end into `state`; returns the columns of its histogram, and frames."""
         section, (low, high) = self.settings.cluster_free_energy, self.task.window
         seed = self.task.seeds(self.settings.seed, number + 1)[number]
         cycles = max(round(moves / high), 1)
@@ -84,13 +87,43 @@ class GrowthEngine:
                 f"sizes {low} {high} swap {section.swap} fraction {section.fraction:g} "
                 f"cluster {section.cluster:g} rmin {section.rmin:g} displace {state['displace']:.17g} "
                 f"equilibrate {tuning} umbrella {shlex.quote(folder)}/umbrella "
-                f"histogram {shlex.quote(folder)}/histogram"
+                f"histogram {shlex.quote(folder)}/histogram{self._dump(phase, cycles, folder)}"
             )
             positions = np.array(line.instance.gather_atoms("x", 1, 3)[:]).reshape(-1, 3)
             state["positions"] = (positions - positions.mean(axis=0)).tolist()
             state["displace"] = line.variable("mc_displace")
             table = np.loadtxt(Path(folder) / "histogram", delimiter=",", skiprows=1, ndmin=2)
-        return dict(zip(COUNTED, table[:, 2:].T, strict=True))
+            frames = self._evaluated(Path(folder) / "frames")
+        return dict(zip(COUNTED, table[:, 2:].T, strict=True)), frames
+
+    def _dump(self, phase: str, cycles: int, folder: str) -> str:
+        frames = self.settings.cluster_free_energy.frames
+        if phase != "production" or frames == 0 or self.settings.reference in (None, self.task.potential):
+            return ""
+        (symbol,) = self.settings.species
+        return f" dump {max(cycles // frames, 1)} {shlex.quote(folder)}/frames species {symbol}"
+
+    def _evaluated(self, path: Path) -> Samples:
+        """Size of frames, and their energies above so many single atoms (eV) by the potential and by the reference.
+
+        Nothing without frames.
+        """
+        if not path.exists():
+            return {}
+        frames = ase.io.read(path, index=":", format="extxyz")
+        alone = Atoms(self.settings.species, [[0.0, 0.0, 0.0]])
+        mine, reference = self._labels(self.task.potential), self._labels(self.settings.reference)
+        base, other = mine.label(alone).energy, reference.label(alone).energy
+        rows = [
+            (len(f), f.get_potential_energy() - len(f) * base, reference.label(f).energy - len(f) * other)
+            for f in frames
+        ]
+        return dict(zip(FRAMES, np.array(rows).T, strict=True))
+
+    def _labels(self, potential: str) -> LammpsReference:
+        settings = self.settings
+        lines = pair_lines(settings, potential)
+        return LammpsReference(lines, settings.species, settings.all_masses(), settings.folder)
 
     def _open(self, line: Any, positions: np.ndarray) -> None:
         (symbol,) = self.settings.species

@@ -8,7 +8,15 @@ from pathlib import Path
 import numpy as np
 
 from alnn.properties import figures
-from alnn.properties.cluster_free_energy import FreeEnergy, barrier, flatness, joined, saturated_ratio
+from alnn.properties.cluster_free_energy import (
+    FreeEnergy,
+    Reweighted,
+    barrier,
+    flatness,
+    joined,
+    reweighted,
+    saturated_ratio,
+)
 from alnn.properties.settings import Properties
 from alnn.properties.simulation import Samples
 from alnn.properties.statistics import Estimate
@@ -16,6 +24,7 @@ from alnn.properties.tables import Results, Table, difference, finished, keep_se
 from alnn.properties.tasks import Task
 from alnn.report.html import picture
 
+BOLTZMANN = 8.617333262e-5  # eV/K
 Windows = dict[tuple[int, int], list[Samples]]
 
 
@@ -42,11 +51,21 @@ def cluster_free_energies(
         _barriers(settings, curves),
         _windows(by_name),
     ]
+    thermal = BOLTZMANN * section.temperature
+    found = [
+        reweighted(name, [run for runs in windows.values() for run in runs], thermal)
+        for name, windows in by_name.items()
+    ]
+    known = [r for r in found if r is not None]
+    if known:
+        results.tables.append(_reweighted(settings, known))
     caption = (
         f"Free energy of clusters at {section.temperature:g} K in a vapour of {section.vapour:g}/Å³, "
-        "with a band of two standard errors."
+        "with a band of two standard errors; below, the difference from the reference, points by the free energies "
+        "and lines by reweighting the frames of a potential."
     )
-    drawn = figures.free_energy_figure(curves, list(settings.potentials))
+    differences = [r.difference for r in known]
+    drawn = figures.free_energy_figure(curves, list(settings.potentials), settings.reference, differences)
     results.pictures.append(picture("cluster_free_energy", caption, drawn, out))
 
 
@@ -104,6 +123,19 @@ def _barriers(settings: Properties, curves: Sequence[FreeEnergy]) -> Table:
         "saturated vapour by a classical fit (1/A3)",
     ]
     return Table("cluster_barrier", "Nucleation barrier", headings, rows)
+
+
+def _reweighted(settings: Properties, known: Sequence[Reweighted]) -> Table:
+    rows = [
+        [r.difference.potential, str(size), f"{value:+.4f}", f"{error:.4f}", str(number), f"{share:.3f}"]
+        for r in known
+        for size, value, error, number, share in zip(
+            r.difference.sizes, r.difference.values, r.difference.errors, r.frames, r.effective, strict=True
+        )
+    ]
+    headings = ["potential", "size", "difference (kT)", "error", "frames", "effective share of frames"]
+    title = f"Difference from {settings.reference} by reweighting"
+    return Table("cluster_reweighted", title, headings, rows)
 
 
 def _windows(by_name: dict[str, Windows]) -> Table:

@@ -123,30 +123,33 @@ def minima_figure(
     return drawn
 
 
-def free_energy_figure(found: Sequence[FreeEnergy], potentials: Sequence[str]) -> Figure:
-    """Free energies of clusters with bands of two standard errors; below them the differences from the last."""
+def free_energy_figure(
+    found: Sequence[FreeEnergy],
+    potentials: Sequence[str],
+    reference: str | None,
+    reweighted: Sequence[FreeEnergy],
+) -> Figure:
+    """Free energies of clusters with bands of two standard errors; below them the differences from the reference,
+    points with error bars from the free energies, lines with bands from reweighting.
+    """
     drawn = figure(6.4, 5.4)
-    upper, lower = drawn.subplots(2, 1, sharex=True, height_ratios=(3, 1.3))
-    last = found[-1]
-    for curve in found:
-        color = colors(potentials)[curve.potential]
-        upper.plot(curve.sizes, curve.values, color=color, label=curve.potential)
-        low, high = (curve.values + sign * 2 * curve.errors for sign in (-1, 1))
-        upper.fill_between(curve.sizes, low, high, color=color, alpha=0.2, linewidth=0)
-        n = min(len(curve.sizes), len(last.sizes))
-        if curve is not last:
-            error = np.hypot(curve.errors[:n], last.errors[:n])
-            lower.errorbar(
-                curve.sizes[:n],
-                curve.values[:n] - last.values[:n],
-                error,
-                fmt="o",
-                markersize=3,
-                linewidth=1,
-                color=color,
-            )
+    upper, lower = drawn.subplots(2, 1, sharex=True, height_ratios=(3, 1.5))
+    color_of = colors(potentials)
+    for axes, curves in ((upper, found), (lower, reweighted)):
+        for c in curves:
+            color = color_of[c.potential]
+            axes.plot(c.sizes, c.values, color=color, label=c.potential)
+            low, high = c.values - 2 * c.errors, c.values + 2 * c.errors
+            axes.fill_between(c.sizes, low, high, color=color, alpha=0.2, linewidth=0)
+    base = next((c for c in found if c.potential == reference), None)
+    for c in found if base is not None else ():
+        n = min(len(c.sizes), len(base.sizes))
+        if c is not base:
+            error = np.hypot(c.errors[:n], base.errors[:n])
+            style = {"fmt": "o", "markersize": 3, "linewidth": 1, "color": color_of[c.potential]}
+            lower.errorbar(c.sizes[:n], c.values[:n] - base.values[:n], error, **style)
     lower.axhline(0.0, color=FAINT, linewidth=1)
-    lower.set_ylabel(f"less that of {last.potential}")
+    lower.set_ylabel(f"less that of\n{reference}")
     lower.set_xlabel("size of the cluster")
     upper.set_ylabel("ΔG / kT")
     upper.legend()

@@ -136,6 +136,10 @@ class ClusterFreeEnergy(Section):
     refine: Count = Field(8, description="blocks at most until all sizes of a window are visited alike")
     blocks: Count = Field(10, description="blocks of production, under a fixed umbrella")
     block: Count = Field(50000, description="moves of a block; a kill loses no more")
+    lengths: dict[str, Positive] = Field({}, description="by potential: its blocks so many times as long")
+    frames: int = Field(
+        200, ge=0, description="of a block of production that the reference also evaluates, for reweighting"
+    )
     swap: Literal["avbmc", "ebavbmc"] = Field("ebavbmc", description="plain or energy-biased")
     fraction: float = Field(0.5, gt=0.0, lt=1.0, description="of the moves that are swaps")
     cluster: Positive = Field(3.5, description="Å; a cluster hangs together within this distance")
@@ -247,6 +251,11 @@ class Properties(Section):
             raise ValueError(
                 f"reference: expected one of {', '.join(self.potentials)}, found {self.reference}"
             )
+        for name in self.cluster_free_energy.lengths if self.cluster_free_energy else {}:
+            if name not in self.potentials:
+                raise ValueError(
+                    f"cluster_free_energy.lengths: expected some of {', '.join(self.potentials)}, found {name}"
+                )
         for name in (self.density.mc.potentials or []) if self.density.mc else []:
             if name not in self.potentials:
                 raise ValueError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shlex
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -131,7 +132,8 @@ def steps(settings: Properties, task: Task) -> Steps:
     """Lengths of a task; in MD rounded to whole samples."""
     section = getattr(settings, task.kind)
     if task.method == "gc":
-        return Steps(section.refine * section.block, section.blocks * section.block, 1, section.block)
+        block = max(round(section.block * section.lengths.get(task.potential, 1.0)), 1)
+        return Steps(section.refine * block, section.blocks * block, 1, block)
     if task.method == "hops":
         return Steps(0, section.hops, 1, section.segment)
     if task.method == "pairs":
@@ -179,8 +181,15 @@ def identity(settings: Properties, task: Task) -> dict[str, Any]:
     how = section.pop("mc", None)
     for key in ("temperature", "temperatures", "runs", "coordination", "window", "viscosity"):
         section.pop(key, None)
-    for key in ("sizes", "saturated", "supersaturations") if task.window else ():
-        section.pop(key, None)
+    if task.method == "gc":
+        for key in ("sizes", "saturated", "supersaturations", "lengths", "block"):
+            section.pop(key)
+        if task.potential == settings.reference or settings.reference is None:
+            section.pop("frames")
+        else:
+            section["reference"] = _contents(pair_lines(settings, settings.reference))
+    elif task.window:
+        section.pop("sizes", None)
     if task.method == "mc":
         section = {**{k: how[k] for k in ("every", "rmin")}, "pressure": section["pressure"]}
     return {
@@ -188,10 +197,14 @@ def identity(settings: Properties, task: Task) -> dict[str, Any]:
         "seed": settings.seed,
         "masses": settings.all_masses(),
         **({} if task.window else _start(settings)),
-        "potential": [" ".join(_without_folder(word) for word in shlex.split(line)) for line in lines],
+        "potential": _contents(lines),
         "steps": asdict(steps(settings, task)),
         "settings": section,
     }
+
+
+def _contents(lines: Sequence[str]) -> list[str]:
+    return [" ".join(_without_folder(word) for word in shlex.split(line)) for line in lines]
 
 
 def _start(settings: Properties) -> dict[str, Any]:

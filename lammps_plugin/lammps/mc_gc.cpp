@@ -6,6 +6,7 @@
 
 #include "atom.h"
 #include "comm.h"
+#include "domain.h"
 #include "error.h"
 #include "fmt/format.h"
 #include "force.h"
@@ -67,6 +68,12 @@ void Mc::check_gc(const McSettings& settings, const Box& box) const {
                "mc gc: expected atom_style atomic, since nothing else is known of a new atom, found {}",
                style);
   if (force->kspace) error->all(FLERR, "mc gc: expected no long-range interactions, found a kspace style");
+  for (int d = 0; d < 3; ++d)
+    if (domain->boundary[d][0] > 1 || domain->boundary[d][1] > 1)
+      error->all(
+          FLERR,
+          "mc gc: expected periodic or fixed boundaries, since a box that shrinks about few atoms is too "
+          "small for LAMMPS, found shrink-wrapped ones");
   for (const int type : atoms_->types())
     if (type != atoms_->inserted_type())
       error->all(FLERR,
@@ -113,7 +120,9 @@ GcSettings Mc::gc_settings(const McSettings& settings) const {
 }
 
 void Mc::sample_gc(const McSettings& settings, ChainState& state, Guards& guards, OpenEnergyModel& model) {
-  const GcSettings s = gc_settings(settings);
+  GcSettings s = gc_settings(settings);
+  // A chemical potential counts energies from where the potential does, a density from the vapour's own.
+  if (!std::isfinite(settings.gc.mu)) s.vapour_energy = energy_alone(state.positions, model);
   const auto log_file = open(settings.log_file), histogram_file = open(settings.gc.histogram_file);
   write(log_file, "cycle,size,energy (eV)\n");
   utils::logmesg(lmp, "   Cycle     Size   Energy/atom (eV)  Displacements   Insertions     Removals\n");
@@ -139,9 +148,11 @@ void Mc::sample_gc(const McSettings& settings, ChainState& state, Guards& guards
 }
 
 void Mc::report_gc(const GcSettings& s, const GcResult& result) const {
-  utils::logmesg(lmp,
-                 fmt::format("mc gc: {} cycles of {} moves at {} K, vapour {:.6g}/A^3, displace {:.6g} A\n",
-                             result.cycles, s.high, s.temperature, s.density, result.displace));
+  utils::logmesg(
+      lmp,
+      fmt::format(
+          "mc gc: {} cycles of {} moves at {} K, vapour {:.6g}/A^3 of {:.6g} eV each, displace {:.6g} A\n",
+          result.cycles, s.high, s.temperature, s.density, s.vapour_energy, result.displace));
   utils::logmesg(
       lmp, fmt::format("mc gc: acceptance {:.4f} of {} displacements, {:.5f} of {} insertions, {:.5f} of "
                        "{} removals\n",

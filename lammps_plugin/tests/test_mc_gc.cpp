@@ -31,6 +31,8 @@ class PairEnergy : public OpenEnergyModel {
   PairEnergy(std::vector<Vec3> positions, Box box, std::function<double(double)> u)
       : now_(std::move(positions)), box_(box), u_(std::move(u)) {}
 
+  double of_each = 0.0;  // eV; energy of a particle alone
+
   double recompute() override { return energy(now_); }
   double try_move(int i, const Vec3& p) override {
     trial_ = now_;
@@ -56,7 +58,7 @@ class PairEnergy : public OpenEnergyModel {
 
  private:
   std::vector<double> sites(const std::vector<Vec3>& p) const {
-    std::vector<double> energies(p.size(), 0.0);
+    std::vector<double> energies(p.size(), of_each);
     for (std::size_t i = 0; i < p.size(); ++i)
       for (std::size_t j = 0; j < i; ++j) {
         const double half = 0.5 * u_(std::sqrt(norm2(box_.minimum_image(p[j] - p[i]))));
@@ -104,6 +106,7 @@ struct Case {
   double rmin = 0.0;
   double cluster = radius;
   std::function<double(double)> u = nothing;
+  double of_each = 0.0;
   int chains = 10;
 };
 
@@ -122,6 +125,8 @@ Steps steps_of(const Case& c, GcSettings s) {
   for (int chain = 0; chain < c.chains; ++chain) {
     const std::vector<Vec3> start{{0, 0, 0}};
     PairEnergy model(start, c.box, c.u);
+    model.of_each = c.of_each;
+    s.vapour_energy = energy_alone(start, model);
     Guards guards(start, {0}, c.box, {c.rmin}, c.cluster);
     ChainState state = start_chain(start, c.box, 0.0, model);
     const RandomNumbers random{static_cast<std::uint64_t>(chain + 1)};
@@ -196,6 +201,14 @@ void expect_exact(const Case& c, const GcSettings& s, const std::string& name) {
   }
 }
 
+void test_energy_alone() {
+  const std::vector<Vec3> start{{0, 0, 0}, {2.5, 0, 0}, {0, 2.6, 0}, {0, 0, 2.7}};
+  PairEnergy model(start, Box{}, well);
+  model.of_each = 0.3;
+  const double before = model.recompute();
+  expect(energy_alone(start, model) == 0.3 && model.recompute() == before, "the energy of a particle alone");
+}
+
 void test_integrals() {
   // Without rmin: V_in, and V_in^2 (3 - 2 * 15/32), 15/32 the share of triples with three bonds in
   // hard-sphere B3.
@@ -247,6 +260,7 @@ void test_clusters() {
     expect_exact(c, s, name + ", with rmin and an umbrella");
     c.u = well;
     s.density = 0.3 / in_volume;
+    c.of_each = -0.5;  // of the vapour's particles, too
     expect_exact(c, s, name + ", with interaction");
     s.swaps = 0.8;
     c.box.lx = c.box.ly = c.box.lz = 11.0;
@@ -322,6 +336,7 @@ void test_plain_and_energy_biased_agree() {
 }  // namespace
 
 int main() {
+  test_energy_alone();
   test_integrals();
   test_numbers_after_a_removal();
   test_clusters();

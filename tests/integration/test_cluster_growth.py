@@ -21,7 +21,7 @@ potentials:
   also: {lammps: [pair_style zero 5.0, "pair_coeff * *"]}
 reference: also
 cluster_free_energy:
-  {sizes: [1, 4], window: 2, runs: 3, refine: 3, blocks: 4, block: 6000, vapour: 0.004, saturated: 1e-3,
+  {sizes: [1, 4], window: 2, runs: 3, refine: 3, blocks: 4, block: 6000, frames: 50, vapour: 0.004, saturated: 1e-3,
    supersaturations: [4.0]}
 """
 
@@ -43,6 +43,8 @@ def test_beads_without_interaction_have_the_exact_free_energy(config, tmp_path):
     pair = -np.log(0.004 * 4 / 3 * np.pi * (RADIUS**3 - RMIN**3) / 2)
     assert abs(value[2][0] - pair) < 3 * value[2][1] + 1e-3 and value[2][1] < 0.05
     assert all(abs(float(row["in errors"])) < 4 for row in rows if row["in errors"] not in ("", "-"))
+    with open(out / "cluster_reweighted.csv", newline="") as file:
+        assert all(float(row["difference (kT)"]) == 0.0 for row in csv.DictReader(file))
     for name in ("cluster_barrier.csv", "cluster_windows.csv", "cluster_free_energy.png", "results.h5"):
         assert (out / name).stat().st_size > 0
     assert "Free energy of clusters" in (out / "index.html").read_text()

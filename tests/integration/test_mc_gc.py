@@ -3,16 +3,19 @@
 import ase.io
 import numpy as np
 import pytest
+from ase import Atoms
 from mpi4py import MPI
 from test_mc_command import POTENTIAL, run_lmp, script, water_cluster, write_data
 from test_mc_local import cluster, random_potential
+
+from alnn.calculator import AlnnCalculator
 
 AVBMC = "swap avbmc cluster 3.5"
 EBAVBMC = "swap ebavbmc bias 0.3 cluster 3.5"
 BOX = "swap box fraction 0.7"
 
 
-def grow(folder, swap, local, boundary="f f f", sizes="2 80", slope=3.6):
+def grow(folder, swap, local, boundary="f f f", sizes="2 80", slope=3.6, vapour="mu -0.3317"):
     """Frames, histogram and log of a chain with an untrained potential that clusters like to grow with."""
     from lammps import lammps
 
@@ -35,7 +38,7 @@ def grow(folder, swap, local, boundary="f f f", sizes="2 80", slope=3.6):
         [
             "pair_style alnn extrapolation ignore",
             f"pair_coeff * * {folder / 'p.alnn'} W",
-            f"mc gc 60 300 seed 7 {swap} sizes {sizes} density 2e-4 umbrella 0 0 umbrella 80 -{slope * 80} rmin 2.0 "
+            f"mc gc 60 300 seed 7 {swap} sizes {sizes} {vapour} umbrella 0 0 umbrella 80 -{slope * 80} rmin 2.0 "
             f"displace 0.4 check 10 local {'yes' if local else 'no'} "
             f"dump 5 {folder / 'frames.extxyz'} histogram {folder / 'sizes.csv'}",
             "run 0",
@@ -96,15 +99,13 @@ def test_one_and_two_ranks_make_the_same_chain(tmp_path, swap):
         assert one.get_potential_energy() == pytest.approx(two.get_potential_energy(), abs=1e-8)
 
 
-def test_three_ranks_in_a_row_in_a_shrink_wrapped_box(tmp_path):
+def test_three_ranks_in_a_row(tmp_path):
     folder = tmp_path / "run"
-    lines = [
-        "processors 3 1 1",
-        *script(f"{GC.replace('gc 60', 'gc 6')} dump 6 gc.extxyz", "run 0", "print 'pe $(pe:%.10f)'"),
-    ]
-    lines = [lines[1], "boundary s s s", lines[0], *lines[3:]]
+    line = f"{GC.replace('gc 60', 'gc 6')} dump 6 gc.extxyz"
+    lines = ["processors 3 1 1", *script(line, "run 0", "print 'pe $(pe:%.10f)'")]
+    lines = [lines[1], lines[2], lines[0], *lines[3:]]
     folder.mkdir()
-    write_data(folder / "atoms.data", water_cluster())
+    write_data(folder / "atoms.data", water_cluster(), side=6.0)
     status, log = run_lmp(folder, lines, ranks=3)
     assert status == 0, log
     last = ase.io.read(folder / "gc.extxyz", index=-1)
@@ -153,6 +154,32 @@ def test_a_chemical_potential_is_a_density(tmp_path):
     ]
     first, second = (ase.io.read(folder / "gc.extxyz") for folder, _ in texts)
     np.testing.assert_allclose(first.positions, second.positions, atol=1e-9)
+
+
+def test_a_density_counts_energies_from_single_particles(tmp_path):
+    start = cluster(["W"], size=62)
+    alone = Atoms("W", [[0, 0, 0]], calculator=AlnnCalculator(random_potential(["W"], [start])))
+    energy = alone.get_potential_energy()
+    wavelength = 6.62607015e-34 / np.sqrt(2 * np.pi * 18.0 * 1.66053906660e-27 * 1.380649e-23 * 300) * 1e10
+    mu = energy + 8.617333262e-5 * 300 * np.log(2e-4 * wavelength**3)
+    frames = [
+        grow(tmp_path / name, AVBMC, local, vapour=vapour)[0]
+        for name, local, vapour in (
+            ("mu", True, f"mu {mu:.15g}"),
+            ("local", True, "density 2e-4"),
+            ("whole", False, "density 2e-4"),
+        )
+    ]
+    assert abs(energy) > 0.05
+    for a, b, c in zip(*frames, strict=True):
+        np.testing.assert_allclose(b.positions, a.positions, atol=1e-9)
+        np.testing.assert_allclose(c.positions, a.positions, atol=1e-9)
+
+
+def test_shrink_wrapped_boxes_are_refused(tmp_path):
+    write_data(tmp_path / "atoms.data", water_cluster())
+    status, log = run_lmp(tmp_path, script(GC, boundary="s s s"))
+    assert status != 0 and "expected periodic or fixed boundaries" in log, log[-2000:]
 
 
 def test_an_umbrella_file_is_the_umbrella(tmp_path):

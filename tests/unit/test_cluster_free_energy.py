@@ -6,11 +6,13 @@ import pytest
 from alnn.errors import ConfigError
 from alnn.properties.cluster_free_energy import (
     COUNTED,
+    FRAMES,
     FreeEnergy,
     barrier,
     flatness,
     joined,
     refined,
+    reweighted,
     saturated_ratio,
     steps,
     window_free_energy,
@@ -72,6 +74,37 @@ def test_errors_are_those_of_repetition():
     assert (ratio > 0.9).all() and (ratio < 1.5).all(), ratio  # the larger of two estimates: a little high
 
 
+def frames_of(random, per_size=400, blocks=8):
+    """Frames whose reference energies lie a Gaussian off, its mean and width known (kT)."""
+    rows = []
+    for _ in range(blocks):
+        size = np.tile(np.arange(3, 9), per_size // blocks)
+        off = 0.2 * size + 0.1 * size**0.5 * random.normal(size=len(size))
+        energy = random.normal(size=len(size))
+        rows.append(np.stack([size, energy, energy + off]))
+    return {"visits": np.zeros((blocks, 6)), **dict(zip(FRAMES, np.concatenate(rows, axis=1), strict=True))}
+
+
+def test_reweighting_gives_the_cumulants_of_a_gaussian():
+    sizes = np.arange(3, 9)
+    exact = -(0.2 * sizes - 0.005 * sizes)  # ln <exp(-w)> = -mean + variance / 2
+    random = np.random.default_rng(2)
+    drawn = [reweighted("made up", [frames_of(random), frames_of(random)], 1.0) for _ in range(200)]
+    values = np.array([d.difference.values for d in drawn])
+    np.testing.assert_allclose(values.mean(axis=0), exact - exact[0], atol=2e-3)
+    errors = np.sqrt(np.mean([d.difference.errors**2 for d in drawn], axis=0))
+    np.testing.assert_allclose(errors[1:], values.std(axis=0, ddof=1)[1:], rtol=0.2)
+    assert drawn[0].frames.tolist() == [800] * 6 and (drawn[0].effective > 0.8).all()
+
+
+def test_reweighting_ends_where_frames_are_missing():
+    run = frames_of(np.random.default_rng(3))
+    kept = run["frame_size"] != 5
+    run |= {name: run[name][kept] for name in FRAMES}
+    assert reweighted("made up", [run], 1.0).difference.sizes.tolist() == [3, 4]
+    assert reweighted("made up", [run_of(1, 4)], 1.0) is None
+
+
 def test_blocks_that_met_nothing():
     empty = {name: np.zeros(5) for name in COUNTED}
     assert np.isnan(steps(empty, np.zeros(5))).all() and flatness(empty["visits"]) == 0.0
@@ -117,6 +150,11 @@ def test_windows_share_their_ends_and_tell_their_runs_apart(tmp_path):
         ("[1, 9]", "[9, 1]", "sizes: expected a range from small to large, found [9, 1]"),
         ("saturated: 1e-7, ", "", "supersaturations: expected saturated beside them, found none"),
         ("[W]", "[W, O]", "cluster_free_energy: expected one species, which grows, found W, O"),
+        (
+            "runs: 2",
+            "lengths: {other: 2}",
+            "cluster_free_energy.lengths: expected some of learned, ML-BOP, found other",
+        ),
         ("window", "windows", "cluster_free_energy.windows: unknown key; did you mean window?"),
     ],
 )

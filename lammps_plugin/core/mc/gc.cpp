@@ -22,11 +22,12 @@ const std::vector<double>& trial_site_energies(const GcSettings& settings, OpenE
 double umbrella(const GcSettings& settings, int size) { return settings.umbrella[size - settings.low]; }
 
 /// ln of the factor that an insertion carries and a removal takes away, but for the selection of particles:
-/// V rho exp(-beta dE + dU).
+/// V rho exp(-beta (dE - e) + dU).
 double log_weight(const GcSettings& s, const ChainState& state, double change, int direction) {
   const int n = state.size();
-  return direction * std::log(s.swap.volume(state.box) * s.density) - change / (boltzmann * s.temperature) +
-         umbrella(s, n + direction) - umbrella(s, n);
+  return direction * std::log(s.swap.volume(state.box) * s.density) -
+         (change - direction * s.vapour_energy) / (boltzmann * s.temperature) + umbrella(s, n + direction) -
+         umbrella(s, n);
 }
 
 /// Accept the model's last trial with min(1, exp(exponent)).
@@ -53,6 +54,21 @@ bool refused_as_not_finite(double change, OpenEnergyModel& model, MoveCounts& co
 }
 
 }  // namespace
+
+double energy_alone(const std::vector<Vec3>& positions, OpenEnergyModel& model) {
+  const int n = static_cast<int>(positions.size());
+  for (int k = n - 1; k > 0; --k) {
+    model.try_remove(k);
+    model.accept();
+  }
+  const double energy = model.recompute();
+  for (int k = 1; k < n; ++k) {
+    model.try_insert(positions[k]);
+    model.accept();
+  }
+  model.recompute();
+  return energy;
+}
 
 bool attempt_insertion(ChainState& state, Guards& guards, OpenEnergyModel& model, const RandomNumbers& random,
                        const GcSettings& s, SizeStatistics& here) {

@@ -22,6 +22,7 @@ struct GcSettings {
   std::int64_t check = 1000;     // cycles between full evaluations of the energy
   double swaps = 0.5;            // fraction of moves that insert or remove, half of them each
   double density = 0.0;          // of the vapour, 1/angstrom^3
+  double vapour_energy = 0.0;    // of a particle of the vapour, eV
   SwapSettings swap;
   int low = 1, high = 1;         // sizes; a swap that leaves them is refused
   std::vector<double> umbrella;  // U(low) ... U(high), k_B T
@@ -42,6 +43,9 @@ struct GcResult {
   std::vector<SizeStatistics> sizes;               // low ... high
   std::int64_t cycles = 0;                         // production cycles done
 };
+
+/// Energy (eV) of one particle alone: all but the first are taken out, and put back again.
+double energy_alone(const std::vector<Vec3>& positions, OpenEnergyModel& model);
 
 /// Attempt to insert a particle: range, guards, energy, acceptance. `here` gets the statistics of the present
 /// size. Requires `state.size()` within the sizes of the settings, as does `attempt_removal`.
