@@ -38,7 +38,8 @@ class Record:
 
     def recovered(self, present: Collection[str]) -> list[Atoms]:
         """Labelled structures that failed once, but for those `present` (keys)."""
-        return recovered(read_quarantine(self._quarantine), read_labels(self._labels), present)
+        entries = read_quarantine(self._quarantine)
+        return recovered(entries, read_labels(self._labels), present) if entries else []
 
     def failed(self) -> list[Atoms]:
         """The structures that have a failure and no label, in the order of their keys."""
@@ -124,7 +125,11 @@ class ProcessFarm(Farm):
     """Labels structures on rank 0, one after another."""
 
     def _compute(self, todo: Sequence[tuple[Atoms, int]]) -> list[Outcome]:
-        return self.ranks.root(lambda: [self._one(item) for item in todo])
+        def compute(item: tuple[Atoms, int]) -> Outcome:
+            interruption.check()
+            return self._one(item)
+
+        return self.ranks.root(lambda: [compute(item) for item in todo])
 
 
 class ProcessesFarm(Farm):

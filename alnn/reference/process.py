@@ -21,7 +21,7 @@ from typing import IO, Any
 from ase import Atoms
 from ase.io import write
 
-from alnn.errors import ReferenceError_
+from alnn.errors import PoolError, ReferenceError_
 from alnn.labels import Label, structure_key
 from alnn.reference import checked
 from alnn.reference.worker import OUTPUT
@@ -88,7 +88,9 @@ class ReferenceProcess:
         self._ask(self._settings, START_LIMIT)
 
     def label(self, atoms: Atoms) -> Label:
-        """Energy (eV) and forces (eV/Å). Raises ReferenceError_ for a fault of any kind, a time limit included."""
+        """Energy (eV) and forces (eV/Å). Raises ReferenceError_ for a fault of any kind, a time limit included, and
+        PoolError where no working directory can be made.
+        """
         label = self._compute("label", structure_key(atoms), self._limit, atoms)
         self.calls += 1
         return label
@@ -137,7 +139,9 @@ class ReferenceProcess:
             shutil.rmtree(folder, ignore_errors=True)
             folder.mkdir(parents=True)
         except OSError as error:
-            raise ReferenceError_(f"reference: {folder} cannot be made: {error.strerror}") from error
+            raise PoolError(
+                f"{folder}: cannot be made: {error.strerror}"
+            ) from error  # no fault of the structure's
         request = {"do": task, "folder": str(folder), "arguments": {"structure": _plain(atoms), **settings}}
         try:
             self.check()
@@ -149,7 +153,8 @@ class ReferenceProcess:
                 shutil.rmtree(folder, ignore_errors=True)
             else:
                 # As all ranks together is how ASE would write otherwise; this is one rank's own doing.
-                write(folder / "structure.extxyz", Atoms(**_plain(atoms)), parallel=False)
+                with contextlib.suppress(OSError):
+                    write(folder / "structure.extxyz", Atoms(**_plain(atoms)), parallel=False)
             raise
         if self._keep != "all":
             shutil.rmtree(folder, ignore_errors=True)

@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 from ase import Atoms, units
 
-from alnn.errors import ReferenceError_
+from alnn.errors import PoolError, ReferenceError_
 from alnn.reference.ase import AseReference
 from alnn.reference.lammps import LammpsReference
 from alnn.reference.process import ReferenceProcess, child_environment
@@ -132,6 +132,13 @@ def test_a_wrong_calculator_is_said_at_once(tmp_path):
         reference(tmp_path, "nowhere.Calculator").check()
     with pytest.raises(ReferenceError_, match="cannot start /no/python: No such file"):
         reference(tmp_path, "nowhere.Calculator", python="/no/python").check()
+
+
+def test_a_directory_that_cannot_be_written_is_no_fault_of_the_structure(tmp_path):
+    (tmp_path / "file").touch()
+    opened = reference(tmp_path / "file", "support.calculators.Pairs")
+    with pytest.raises(PoolError, match="cannot be made: Not a directory"):
+        opened.label(gold(2))
 
 
 def test_the_environment_is_its_own():
