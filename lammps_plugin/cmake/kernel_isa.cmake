@@ -5,8 +5,12 @@ function(alnn_kernel isa width)
   target_include_directories(alnn_kernel_${suffix} PRIVATE core)
   target_compile_definitions(alnn_kernel_${suffix} PRIVATE ALNN_KERNEL=kernel_${suffix} ALNN_WIDTH=${width}
                                                            ALNN_ISA_NAME=${isa})
+  set(optimise -O3)
+  if(ALNN_SANITIZE)
+    set(optimise -O1)  # with sanitizers -O3 compiles for minutes
+  endif()
   # Contraction to fused multiply-adds is wanted here; -Wno-psabi: vectors never cross a module's border.
-  target_compile_options(alnn_kernel_${suffix} PRIVATE -O3 -ffp-contract=fast -fno-math-errno -fno-trapping-math
+  target_compile_options(alnn_kernel_${suffix} PRIVATE ${optimise} -ffp-contract=fast -fno-math-errno -fno-trapping-math
                                                        -Wall -Wextra -Wno-psabi ${ARGN})
   target_sources(alnn_core PRIVATE $<TARGET_OBJECTS:alnn_kernel_${suffix}>)
 endfunction()
