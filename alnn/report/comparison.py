@@ -27,7 +27,6 @@ def comparison_figure(
     left, middle, right = picture.subplots(1, 3, width_ratios=(1, 1, 1.4))
     _bars(left, results, "energy_mae", f"energy MAE (meV/{unit})")
     _bars(middle, results, "force_mae", "force MAE (meV/Å)")
-    left.legend()
     for name, curve in curves.items():
         style = {"linestyle": "--", "zorder": 3} if name == REFERENCE else {}
         right.plot(curve.distance, curve.density, color=COLORS[name], label=name, **style)
@@ -36,7 +35,7 @@ def comparison_figure(
     right.set_xlabel("distance (Å)")
     right.set_ylabel(f"neighbours in {size} atoms (1/Å$^3$)")
     right.set_ylim(bottom=0)
-    right.legend()
+    right.legend()  # of all panels: the colours are the same
     for axes, text in zip((left, middle, right), "abc", strict=True):
         letter(axes, text)
     return picture
