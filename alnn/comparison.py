@@ -18,17 +18,16 @@ from ase import Atoms
 from alnn.config import Campaign
 from alnn.errors import ConfigError
 from alnn.parallel import Ranks
-from alnn.pool import read_structures, write_structures
+from alnn.pool import read_structures
 from alnn.potential import Potential
 from alnn.properties.pairs import pair_density
-from alnn.reference import Reference
 from alnn.sampling import sample
 from alnn.sampling_settings import Guards, MetropolisRun
 from alnn.stages import RealStages
 from alnn.store import Store
 from alnn.structures import random_cluster
 from alnn.testset import Task, plan
-from alnn.testset_sources import Sampler, Surroundings, run_task
+from alnn.testset_command import make_with_reference
 
 ACTIVE, SAMPLED, RANDOM, REFERENCE = "active learning", "sampled", "random", "reference"
 TEMPERATURE = 300.0
@@ -73,23 +72,10 @@ def _first(tasks: Sequence[Task], count: int) -> list[Task]:
     return chosen
 
 
-def make_set(
-    path: Path,
-    tasks: Sequence[Task],
-    surroundings: Surroundings,
-    sampler: Sampler,
-    reference: Reference,
-    ranks: Ranks,
-) -> list[Atoms]:
+def make_set(config: Campaign, path: Path, tasks: Sequence[Task], ranks: Ranks) -> list[Atoms]:
     """The labelled structures of a set, from its file if it was made before."""
     if not ranks.root(path.exists):
-        parts = ranks.map(
-            lambda task: run_task(task, surroundings, sampler, reference),
-            tasks,
-            [float(task.size**2 * (task.source != "random")) + 1.0 for task in tasks],
-        )
-        made = [atoms for part in parts for atoms in part]
-        ranks.root(lambda: write_structures(path, made))
+        make_with_reference(config, path, tasks, ranks)
     return ranks.root(lambda: read_structures(path))
 
 

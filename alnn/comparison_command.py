@@ -9,7 +9,6 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from alnn import config as configuration
 from alnn.comparison import (
     ACTIVE,
     REFERENCE,
@@ -21,19 +20,15 @@ from alnn.comparison import (
     training_sets,
 )
 from alnn.config import Campaign
-from alnn.errors import ConfigError
 from alnn.evaluation import EvaluationResult, energy_unit, evaluate, read_labelled
 from alnn.files import write_atomically
 from alnn.parallel import Ranks
 from alnn.potential import Potential
 from alnn.progress import Speaker
-from alnn.reference.lammps import LammpsReference
 from alnn.report.comparison import comparison_figure
-from alnn.sampling_settings import Guards
 from alnn.size_bins import DEFAULT_BINS, SizeBin, parse_bins
 from alnn.store import Store
-from alnn.testset_command import ReferenceSampler
-from alnn.testset_sources import Surroundings
+from alnn.testset_command import load_for_sampling
 
 SEED = 31415  # neither a campaign's nor a test set's
 
@@ -52,12 +47,8 @@ def compare_command(
     SamplingError, ReferenceError_, TrainingError.
     """
     ranks = Ranks()
-    config = ranks.root(lambda: configuration.load(config_path, directory=directory))
-    if config.reference.lammps is None:
-        raise ConfigError(
-            "compare: expected reference.lammps, whose pair style Monte Carlo needs, found none"
-        )
-    size_bins = parse_bins(bins)
+    config = ranks.root(lambda: load_for_sampling(config_path, "compare", directory))
+    size_bins = ranks.root(lambda: parse_bins(bins))
     out = Path(config.directory) / "comparison"
     with Speaker(quiet=not ranks.is_root) as speaker:
         pool = ranks.root(lambda: finished_pool(config))
@@ -79,14 +70,10 @@ def _trained(
     config: Campaign, count: int, out: Path, seed: int, ranks: Ranks, speaker: Speaker
 ) -> dict[str, Path]:
     """Potentials trained on the two other sets, by their names."""
-    sampling, masses = config.sampling, config.all_masses()
-    around = Surroundings(tuple(config.species), sampling.rmin, sampling.cluster, masses)
-    sampler = ReferenceSampler(config, Guards(rmin=sampling.rmin, cluster=sampling.cluster))
-    reference = LammpsReference(config.reference.lammps, config.species, masses, config.folder)
     potentials = {}
-    for name, tasks in training_sets(config, count, seed).items():
+    for name, tasks in ranks.root(lambda: training_sets(config, count, seed)).items():
         speaker.under_way(f"compare: {count} structures, {name}")
-        structures = make_set(out / f"{name}.h5", tasks, around, sampler, reference, ranks)
+        structures = make_set(config, out / f"{name}.h5", tasks, ranks)
         speaker.under_way(f"compare: training, {name}")
         potentials[name] = out / f"{name}.alnn"
         train_on(config, structures, potentials[name], seed, ranks)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from ase import Atoms
@@ -107,33 +107,49 @@ def testset_command(
     Writes labelled structures in HDF5 and returns where. Raises ConfigError, ReferenceError_, SamplingError.
     """
     ranks = Ranks()
-    config = ranks.root(lambda: configuration.load(config_path))
-    if config.reference.lammps is None:
-        raise ConfigError(
-            "test set: expected reference.lammps, whose pair style Monte Carlo needs, found none"
-        )
+    config = ranks.root(lambda: load_for_sampling(config_path, "test set"))
     path = output or _default_output(config)
     tasks = ranks.root(lambda: _tasks(config, count, seed))
-    sampling, masses = config.sampling, config.all_masses()
-    guards = Guards(rmin=sampling.rmin, cluster=sampling.cluster)
-    around = Surroundings(tuple(config.species), sampling.rmin, sampling.cluster, masses)
     if ranks.root(lambda: _is_made(path, count)):
         _say(ranks, f"test set: {path} holds {count} structures already")
         return path
-    reference = LammpsReference(config.reference.lammps, config.species, masses, config.folder)
-    reference.check()
-    sampler = ReferenceSampler(config, guards)
     with _Report(ranks, tasks, path.with_name(path.name + ".parts")) as finished:
-        make(
-            path,
-            tasks,
-            lambda task: run_task(task, around, sampler, reference),
-            identity(tasks, around, config.reference.lammps),
-            ranks,
-            finished,
-        )
+        make_with_reference(config, path, tasks, ranks, finished)
     _say(ranks, f"test set: {count} structures in {path}")
     return path
+
+
+def load_for_sampling(path: Path, where: str, directory: str | None = None) -> Campaign:
+    """A campaign file whose reference can be sampled. Raises ConfigError, which begins with `where` if it cannot."""
+    config = configuration.load(path, directory=directory)
+    if config.reference.lammps is None:
+        raise ConfigError(
+            f"{where}: expected reference.lammps, whose pair style Monte Carlo needs, found none"
+        )
+    return config
+
+
+def make_with_reference(
+    config: Campaign,
+    path: Path,
+    tasks: Sequence[Task],
+    ranks: Ranks,
+    finished: Callable[[], None] = lambda: None,
+) -> None:
+    """Run the tasks with the campaign's reference and guards, and join them in `path` (see `alnn.testset.make`)."""
+    sampling, masses = config.sampling, config.all_masses()
+    around = Surroundings(tuple(config.species), sampling.rmin, sampling.cluster, masses)
+    reference = LammpsReference(config.reference.lammps, config.species, masses, config.folder)
+    reference.check()
+    sampler = ReferenceSampler(config, Guards(rmin=sampling.rmin, cluster=sampling.cluster))
+    make(
+        path,
+        tasks,
+        lambda task: run_task(task, around, sampler, reference),
+        identity(tasks, around, config.reference.lammps),
+        ranks,
+        finished,
+    )
 
 
 def _tasks(config: Campaign, count: int, seed: int) -> list[Task]:
