@@ -1,12 +1,11 @@
 // The Monte Carlo core without LAMMPS: random numbers, guards, acceptance, ensembles against exact results.
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <stdexcept>
 #include <string>
 #include <vector>
 
+#include "check.hpp"
 #include "mc/chain.hpp"
 #include "mc/metropolis.hpp"
 #include "mc/nested.hpp"
@@ -14,20 +13,6 @@
 using namespace alnn;
 
 namespace {
-
-int failures = 0;
-
-void expect(bool holds, const std::string& what) {
-  if (holds) return;
-  ++failures;
-  std::printf("FAILED: %s\n", what.c_str());
-}
-
-void expect_near(double found, double expected, double tolerance, const std::string& what) {
-  char text[160];
-  std::snprintf(text, sizeof text, ": expected %.10g within %.3g, found %.10g", expected, tolerance, found);
-  expect(std::fabs(found - expected) <= tolerance, what + text);
-}
 
 // ---- random numbers: the known answers that Random123 publishes with the algorithm ----
 
@@ -322,6 +307,5 @@ int main() {
   test_cap_rule();
   test_median();
   test_tuning();
-  std::printf(failures ? "%d failures\n" : "all passed\n", failures);
-  return failures ? EXIT_FAILURE : EXIT_SUCCESS;
+  return ended();
 }

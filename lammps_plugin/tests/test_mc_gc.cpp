@@ -1,24 +1,16 @@
 // The grand-canonical ensemble without LAMMPS, against integrals.
 #include <cmath>
 #include <cstdio>
-#include <cstdlib>
 #include <functional>
 #include <string>
 #include <vector>
 
+#include "check.hpp"
 #include "mc/gc.hpp"
 
 using namespace alnn;
 
 namespace {
-
-int failures = 0;
-
-void expect(bool holds, const std::string& what) {
-  if (holds) return;
-  ++failures;
-  std::printf("FAILED: %s\n", what.c_str());
-}
 
 constexpr double temperature = 300.0, beta = 1.0 / (boltzmann * temperature);
 constexpr double radius = 3.5;
@@ -343,6 +335,5 @@ int main() {
   test_in_volume_smaller_than_the_cluster_radius();
   test_poisson();
   test_plain_and_energy_biased_agree();
-  std::printf(failures ? "%d failures\n" : "all passed\n", failures);
-  return failures ? EXIT_FAILURE : EXIT_SUCCESS;
+  return ended();
 }

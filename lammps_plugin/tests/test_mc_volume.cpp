@@ -1,11 +1,10 @@
 // Moves of the volume and cells, without LAMMPS: against plain scans and against the exact ideal gas.
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <cstdlib>
 #include <string>
 #include <vector>
 
+#include "check.hpp"
 #include "mc/block_average.hpp"
 #include "mc/cell_list.hpp"
 #include "mc/chain.hpp"
@@ -15,20 +14,6 @@
 using namespace alnn;
 
 namespace {
-
-int failures = 0;
-
-void expect(bool holds, const std::string& what) {
-  if (holds) return;
-  ++failures;
-  std::printf("FAILED: %s\n", what.c_str());
-}
-
-void expect_near(double found, double expected, double tolerance, const std::string& what) {
-  char text[160];
-  std::snprintf(text, sizeof text, ": expected %.10g within %.3g, found %.10g", expected, tolerance, found);
-  expect(std::fabs(found - expected) <= tolerance, what + text);
-}
 
 Box tilted_box(double length) {
   Box box;
@@ -266,6 +251,5 @@ int main() {
   test_nested_ideal_gas();
   test_guarded_range();
   test_block_average();
-  std::printf(failures ? "%d failures\n" : "all passed\n", failures);
-  return failures ? EXIT_FAILURE : EXIT_SUCCESS;
+  return ended();
 }
