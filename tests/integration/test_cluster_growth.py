@@ -4,12 +4,11 @@ import csv
 
 import numpy as np
 import pytest
+from support.property_runs import whole_and_interrupted
 
 from alnn import cli
 from alnn.properties import settings
-from alnn.properties.dynamics import engine
-from alnn.properties.simulation import read_samples, run
-from alnn.properties.tasks import identity, steps, tasks
+from alnn.properties.tasks import tasks
 
 RMIN, RADIUS = 2.0, 3.5
 FREE = """
@@ -54,22 +53,7 @@ def test_an_interrupted_window_goes_on_with_the_same_numbers(config, tmp_path):
     file = settings.load(config)
     task = tasks(file, "cluster_free_energy")[0]
 
-    def do(folder, finished=lambda: None):
-        run(folder, identity(file, task), steps(file, task), engine(file, task), finished)
-        return read_samples(folder / "result.h5")
-
-    whole = do(tmp_path / "whole")
+    whole, parts = whole_and_interrupted(file, task, tmp_path, stops=(2, 5))
     assert whole["visits"].shape == (4, 3) and (whole["visits"].sum(axis=1) == 6000).all()
     assert (whole["umbrella"] == whole["umbrella"][0]).all()
-    done = []
-
-    def stop():
-        done.append(1)
-        if len(done) in (2, 5):
-            raise KeyboardInterrupt
-
-    for _ in range(2):
-        with pytest.raises(KeyboardInterrupt):
-            do(tmp_path / "parts", stop)
-    parts = do(tmp_path / "parts")
     assert all(np.array_equal(whole[name], parts[name]) for name in whole)

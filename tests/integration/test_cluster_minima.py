@@ -5,12 +5,11 @@ import csv
 import ase.io
 import numpy as np
 import pytest
+from support.property_runs import whole_and_interrupted
 
 from alnn import cli
 from alnn.properties import settings
-from alnn.properties.dynamics import engine
-from alnn.properties.simulation import read_samples, run
-from alnn.properties.tasks import identity, steps, tasks
+from alnn.properties.tasks import tasks
 
 EPSILON, SIGMA = 0.2, 2.5  # eV, Å
 LOWEST = {
@@ -58,21 +57,7 @@ def test_an_interrupted_run_goes_on_with_the_same_numbers(config, tmp_path):
     file = settings.load(config)
     task = tasks(file, "cluster_minima")[0]
 
-    def do(folder, finished=lambda: None):
-        run(folder, identity(file, task), steps(file, task), engine(file, task), finished)
-        return read_samples(folder / "result.h5")
-
-    whole = do(tmp_path / "whole")
+    whole, parts = whole_and_interrupted(file, task, tmp_path, stops=(2,))
     assert whole["lowest"].shape == (30,) and (np.diff(whole["lowest"]) <= 0).all()
     assert (whole["lowest"] <= whole["energy"]).all()
-    calls = []
-
-    def stop():
-        calls.append(1)
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        do(tmp_path / "parts", stop)
-    parts = do(tmp_path / "parts", stop)
     assert all(np.array_equal(whole[name], parts[name]) for name in whole)

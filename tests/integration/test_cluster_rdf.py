@@ -4,13 +4,12 @@ import csv
 
 import numpy as np
 import pytest
+from support.property_runs import whole_and_interrupted
 
 from alnn import cli
 from alnn.properties import settings
 from alnn.properties.cluster_pair_results import _extrema
-from alnn.properties.dynamics import engine
-from alnn.properties.simulation import read_samples, run
-from alnn.properties.tasks import identity, steps, tasks
+from alnn.properties.tasks import tasks
 
 RMIN, RADIUS = 2.0, 3.5
 FREE = """
@@ -56,22 +55,9 @@ def test_an_interrupted_run_goes_on_with_the_same_numbers(config, tmp_path):
     task = tasks(file, "cluster_rdf")[-1]
     assert task.window == (5, 5)
 
-    def do(folder, finished=lambda: None):
-        run(folder, identity(file, task), steps(file, task), engine(file, task), finished)
-        return read_samples(folder / "result.h5")["density"]
-
-    whole = do(tmp_path / "whole")
-    assert whole.shape == (1000, 20)
-    calls = []
-
-    def stop():
-        calls.append(1)
-        if len(calls) == 3:
-            raise KeyboardInterrupt
-
-    with pytest.raises(KeyboardInterrupt):
-        do(tmp_path / "parts", stop)
-    assert np.array_equal(whole, do(tmp_path / "parts", stop))
+    whole, parts = whole_and_interrupted(file, task, tmp_path, stops=(3,))
+    assert whole["density"].shape == (1000, 20)
+    assert np.array_equal(whole["density"], parts["density"])
 
 
 def test_peaks_and_troughs_of_a_known_curve():

@@ -410,6 +410,15 @@ def _change_pool(file: h5py.File, rng: random.Random) -> None:
 # ---- labels, history and settings of a campaign's directory ----------------------------------------
 
 
+def _damaged_lines(records: list[dict], share: float, rng: random.Random) -> list[bytes]:
+    """Records as lines of JSON, a share of them changed, and now and then one line damaged as text."""
+    lines = [to_json(changed_document(r, rng) if rng.random() < share else r) for r in records]
+    if rng.random() < 0.3:
+        k = rng.randrange(len(lines))
+        lines[k] = damaged(lines[k], lines, rng).replace(b"\n", b" ")
+    return lines
+
+
 def _labels_reader() -> Reader:
     with tempfile.TemporaryDirectory() as folder:
         writer = LabelWriter(Path(folder) / "rank0000.jsonl")
@@ -422,10 +431,7 @@ def _labels_reader() -> Reader:
     def make(rng: random.Random) -> bytes:
         if rng.random() < 0.5:
             return damaged(content, [content], rng)
-        lines = [to_json(changed_document(r, rng) if rng.random() < 0.4 else r) for r in records]
-        if rng.random() < 0.3:
-            k = rng.randrange(len(lines))
-            lines[k] = damaged(lines[k], lines, rng).replace(b"\n", b" ")
+        lines = _damaged_lines(records, 0.4, rng)
         return b"".join(b"%08x %b\n" % (zlib.crc32(line), line) for line in lines)
 
     def read(path: Path) -> None:
@@ -453,10 +459,7 @@ def _history_reader() -> Reader:
     def make(rng: random.Random) -> bytes:
         if rng.random() < 0.5:
             return damaged(content, [content], rng)
-        lines = [to_json(changed_document(r, rng) if rng.random() < 0.5 else r) for r in records]
-        if rng.random() < 0.3:
-            k = rng.randrange(len(lines))
-            lines[k] = damaged(lines[k], lines, rng).replace(b"\n", b" ")
+        lines = _damaged_lines(records, 0.5, rng)
         return b"".join(line + b"\n" for line in lines)
 
     return Reader("history", "history.jsonl", make, _read_directory)
