@@ -140,18 +140,19 @@ class Ranks:
     def _ask(self, failed: bool) -> int | None:
         """Any other rank: the item to work on next. `failed` says that the last one did."""
         self.comm.send(failed, 0, _FREE)
-        pause = SHORTEST_PAUSE
-        while not self.comm.Iprobe(0, _NEXT):
-            time.sleep(pause)
-            pause = min(2.0 * pause, LONGEST_PAUSE)
+        _sleep_until(lambda: self.comm.Iprobe(0, _NEXT))
         return self.comm.recv(source=0, tag=_NEXT)
 
     def _wait_for_all(self) -> None:
         """Sleep until every rank is here: MPI's own waiting keeps a core busy that another rank could use."""
-        arrived, pause = self.comm.Ibarrier(), SHORTEST_PAUSE
-        while not arrived.Test():
-            time.sleep(pause)
-            pause = min(2.0 * pause, LONGEST_PAUSE)
+        _sleep_until(self.comm.Ibarrier().Test)
+
+
+def _sleep_until(happened: Callable[[], bool]) -> None:
+    pause = SHORTEST_PAUSE
+    while not happened():
+        time.sleep(pause)
+        pause = min(2.0 * pause, LONGEST_PAUSE)
 
 
 def share(costs: Sequence[float], ranks: int) -> list[int]:
