@@ -180,13 +180,14 @@ def _run(options: argparse.Namespace) -> None:
     from alnn.parallel import Ranks
     from alnn.progress import Speaker
     from alnn.stages import RealStages
+    from alnn.store import Store
 
     changed = {"directory": options.directory, "seed": options.seed}
     ranks = Ranks()
     config = ranks.root(lambda: configuration.load(options.config, **changed))
     with Speaker(quiet=not ranks.is_root) as speaker:
         reason = Runner(config, RealStages(), ranks, speaker, options.retry_failed).run()
-        speaker.say(f"{reason}; the potential is {Path(config.directory) / 'potentials' / 'latest.alnn'}")
+        speaker.say(f"{reason}; the potential is {Store(config.directory).latest}")
 
 
 def _validate(options: argparse.Namespace) -> None:

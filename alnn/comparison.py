@@ -9,7 +9,7 @@ thermal cluster.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +21,12 @@ from alnn.parallel import Ranks
 from alnn.pool import read_structures
 from alnn.potential import Potential
 from alnn.properties.pairs import pair_density
+from alnn.properties.structure import Curve
 from alnn.sampling import sample
 from alnn.sampling_settings import Guards, MetropolisRun
 from alnn.stages import RealStages
 from alnn.store import Store
-from alnn.structures import random_cluster
+from alnn.structures import alternating, random_cluster
 from alnn.testset import Task, plan
 from alnn.testset_command import make_with_reference
 
@@ -34,15 +35,6 @@ TEMPERATURE = 300.0
 """K, of the sampled set's Metropolis runs and of the pair distribution."""
 RUNS, EQUILIBRATE, CYCLES, EVERY = 4, 1000, 4000, 10
 """Chains of the pair distribution of each potential, and their cycles."""
-
-
-@dataclass(frozen=True)
-class PairCurve:
-    """Density of neighbours (1/Å^3) at distances (Å), and its standard error over independent chains."""
-
-    distance: np.ndarray
-    density: np.ndarray
-    error: np.ndarray
 
 
 def training_sets(config: Campaign, count: int, seed: int) -> dict[str, list[Task]]:
@@ -88,8 +80,9 @@ def train_on(config: Campaign, structures: list[Atoms], path: Path, seed: int, r
 
 def pair_curves(
     config: Campaign, potentials: dict[str, Path | list[str]], size: int, seed: int, ranks: Ranks
-) -> dict[str, PairCurve]:
-    """Neighbours around an atom of a thermal cluster of `size` atoms, by each potential.
+) -> dict[str, Curve]:
+    """Neighbours around an atom (1/Å^3) against the distance (Å) in a thermal cluster of `size` atoms, by each
+    potential.
 
     From independent chains, which are spread over the ranks.
     """
@@ -100,7 +93,7 @@ def pair_curves(
     def chain(job: tuple[str, int]) -> np.ndarray:
         name, run = job
         random = np.random.default_rng([seed, run])
-        symbols = [config.species[k % len(config.species)] for k in range(size)]
+        symbols = alternating(config.species, size)
         start = random_cluster(symbols, 0.5 * (config.sampling.rmin + radius), radius, random, 8)
         found = sample(
             potentials[name],
@@ -121,13 +114,13 @@ def pair_curves(
     for name in potentials:
         of_name = np.array([d for d, (other, _) in zip(densities, jobs, strict=True) if other == name])
         error = of_name.std(axis=0, ddof=1) / np.sqrt(RUNS)
-        curves[name] = PairCurve(middle, of_name.mean(axis=0), error)
+        curves[name] = Curve(name, middle, of_name.mean(axis=0), error)
     return curves
 
 
 def finished_pool(config: Campaign) -> list[Atoms]:
     """The pool of a campaign that has come to an end. Raises ConfigError where there is none."""
     store = Store(config.directory)
-    if not (store.directory / "potentials" / "latest.alnn").exists():
+    if not (store.latest).exists():
         raise ConfigError(f"compare: expected a finished campaign in {config.directory}, found none")
     return [atoms for part in store.pool() for atoms in part]

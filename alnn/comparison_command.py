@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import csv
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +11,6 @@ from rich.table import Table
 from alnn.comparison import (
     ACTIVE,
     REFERENCE,
-    PairCurve,
     finished_pool,
     make_set,
     pair_curves,
@@ -21,10 +19,12 @@ from alnn.comparison import (
 )
 from alnn.config import Campaign
 from alnn.evaluation import EvaluationResult, energy_unit, evaluate, read_labelled
-from alnn.files import write_atomically
+from alnn.files import write_atomically, write_text_atomically
 from alnn.parallel import Ranks
 from alnn.potential import Potential
 from alnn.progress import Speaker
+from alnn.properties.structure import Curve
+from alnn.properties.tables import csv_text
 from alnn.report.comparison import comparison_figure
 from alnn.size_bins import DEFAULT_BINS, SizeBin, parse_bins
 from alnn.store import Store
@@ -53,7 +53,7 @@ def compare_command(
     with Speaker(quiet=not ranks.is_root) as speaker:
         pool = ranks.root(lambda: finished_pool(config))
         ranks.root(lambda: out.mkdir(exist_ok=True))
-        potentials = {ACTIVE: Store(config.directory).directory / "potentials" / "latest.alnn"}
+        potentials = {ACTIVE: Store(config.directory).latest}
         potentials |= _trained(config, len(pool), out, seed, ranks, speaker)
         speaker.under_way("compare: pair distributions")
         lines = {**potentials, REFERENCE: config.reference.lammps}
@@ -82,7 +82,7 @@ def _trained(
 
 def _write(
     potentials: dict[str, Path],
-    curves: dict[str, PairCurve],
+    curves: dict[str, Curve],
     testset: Path,
     bins: list[SizeBin],
     size: int,
@@ -97,27 +97,20 @@ def _write(
         for errors in [result.all, *result.bins]
     ]
     header = ["training set", "atoms", "structures", f"energy MAE (meV/{unit})", "force MAE (meV/Å)"]
-    _write_csv(out / "errors.csv", header, rows)
+    write_text_atomically(out / "errors.csv", csv_text(header, rows))
     pairs = [
         [name, *values]
         for name, curve in curves.items()
-        for values in zip(curve.distance, curve.density, curve.error, strict=True)
+        for values in zip(curve.x, curve.y, curve.error, strict=True)
     ]
-    _write_csv(out / "pairs.csv", ["potential", "distance (Å)", "density (1/Å^3)", "error"], pairs)
+    header = ["potential", "distance (Å)", "density (1/Å^3)", "error"]
+    write_text_atomically(out / "pairs.csv", csv_text(header, pairs))
     picture = comparison_figure(results, curves, size, unit)
     write_atomically(out / "comparison.png", lambda path: picture.savefig(path, format="png"))
     _print(results, curves, unit)
 
 
-def _write_csv(path: Path, header: list[str], rows: list[list]) -> None:
-    def fill(temporary: Path) -> None:
-        with open(temporary, "w", newline="", encoding="utf-8") as file:
-            csv.writer(file).writerows([header, *rows])
-
-    write_atomically(path, fill)
-
-
-def _print(results: dict[str, EvaluationResult], curves: dict[str, PairCurve], unit: str) -> None:
+def _print(results: dict[str, EvaluationResult], curves: dict[str, Curve], unit: str) -> None:
     table = Table("training set", title=f"energy MAE (meV/{unit}) / force MAE (meV/Å)")
     (first, *_) = results.values()
     for errors in [first.all, *first.bins]:
@@ -128,6 +121,6 @@ def _print(results: dict[str, EvaluationResult], curves: dict[str, PairCurve], u
             f"{e.energy_mae:.2f} / {e.force_mae:.1f}" if e.structures else "-"
             for e in [result.all, *result.bins]
         ]
-        off = np.abs(curves[name].density - curves[REFERENCE].density).max()
-        table.add_row(name, *cells, f"{100 * off / curves[REFERENCE].density.max():.1f} %")
+        off = np.abs(curves[name].y - curves[REFERENCE].y).max()
+        table.add_row(name, *cells, f"{100 * off / curves[REFERENCE].y.max():.1f} %")
     Console().print(table)

@@ -33,7 +33,7 @@ def _made(config: Campaign, reference: Reference) -> Atoms:
     """A minimised cluster or an equilibrated box."""
     start, rmin = config.start, config.sampling.rmin
     random = np.random.default_rng([config.seed, 0, _START])
-    symbols = [config.species[k % len(config.species)] for k in range(start.cluster or start.box or 0)]
+    symbols = structures.alternating(config.species, start.cluster or start.box or 0)
     if start.box is None:
         radius = config.sampling.cluster or 1.5 * rmin
         made = reference.minimize(structures.random_cluster(symbols, rmin, radius, random))

@@ -186,6 +186,11 @@ class Store:
         """Where the potential of an iteration lies, or will."""
         return self.directory / "potentials" / f"{iteration:04d}.alnn"
 
+    @property
+    def latest(self) -> Path:
+        """Where the potential of the last iteration lies, or will: what people use."""
+        return self.directory / "potentials" / "latest.alnn"
+
     def trial(self, iteration: int) -> Path:
         """Where a potential lies until it is found good; what a kill leaves there is removed by `prepare`."""
         return self.directory / "potentials" / f".{iteration:04d}.trial.part"
@@ -212,7 +217,7 @@ class Store:
     def set_latest(self, iteration: int) -> None:
         """Make potentials/latest.alnn a copy of an iteration's potential."""
         text = self.potential(iteration).read_text(encoding="utf-8")
-        write_text_atomically(self.directory / "potentials" / "latest.alnn", text)
+        write_text_atomically(self.latest, text)
 
     def history(self) -> list[dict[str, Any]]:
         """The lines of history.jsonl in order. Raises PoolError for a damaged one."""

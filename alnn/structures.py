@@ -96,6 +96,11 @@ def is_connected(positions: np.ndarray, radius: float) -> bool:
         reached = grown
 
 
+def alternating(species: Sequence[str], size: int) -> list[str]:
+    """Symbols of `size` atoms, the species in turn."""
+    return [species[k % len(species)] for k in range(size)]
+
+
 def random_cluster(
     symbols: Sequence[str], rmin: float, radius: float, random: np.random.Generator, compactness: int = 8
 ) -> Atoms:

@@ -107,8 +107,7 @@ class HoppingEngine:
 
     @property
     def _symbols(self) -> list[str]:
-        species = self.settings.species
-        return [species[k % len(species)] for k in range(self.task.window[0])]
+        return structures.alternating(self.settings.species, self.task.window[0])
 
     @cached_property
     def _minimizer(self) -> LammpsReference:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from pathlib import Path
 
 import ase.io
@@ -16,6 +15,7 @@ from alnn.properties.settings import Properties
 from alnn.properties.simulation import Samples
 from alnn.properties.tables import Results, Table, finished, keep_series
 from alnn.report.html import picture
+from alnn.structures import alternating
 
 
 def cluster_minima(settings: Properties, out: Path, results: Results, series: dict[str, Samples]) -> None:
@@ -69,8 +69,7 @@ def _off(
 
 
 def _frame(settings: Properties, name: str, size: int, energy: float, positions: np.ndarray) -> Atoms:
-    species: Sequence[str] = settings.species
-    atoms = Atoms([species[k % len(species)] for k in range(size)], positions)
+    atoms = Atoms(alternating(settings.species, size), positions)
     atoms.info["potential"] = name
     atoms.calc = SinglePointCalculator(atoms, energy=energy)
     return atoms

@@ -34,7 +34,7 @@ def cluster_rdfs(settings: Properties, out: Path, results: Results, series: dict
     order = [(size, name) for size in section.sizes for name in settings.potentials if (size, name) in runs]
     curves = {key: structure.curve(key[1], x, runs[key]) for key in order}
     extrema = {key: _extrema(key[1], x, runs[key]) for key in order}
-    write_text_atomically(out / "cluster_rdf.csv", csv_text(_curves(curves)))
+    write_text_atomically(out / "cluster_rdf.csv", _curves(curves))
     results.tables.append(_extrema_table(settings, extrema))
     caption = (
         f"Density of other atoms around an atom of a free cluster at {section.temperature:g} K, by its size; not "
@@ -63,14 +63,14 @@ def _extrema(name: str, x: np.ndarray, runs: list[np.ndarray]) -> list[tuple[str
     return [*(("peak", p) for p in high), *(("trough", p) for p in low)]
 
 
-def _curves(curves: dict[tuple[int, str], Curve]) -> Table:
+def _curves(curves: dict[tuple[int, str], Curve]) -> str:
     rows = [
         [str(size), name, f"{a:.4f}", f"{y:.6g}", f"{e:.3g}"]
         for (size, name), c in curves.items()
         for a, y, e in zip(c.x, c.y, c.error, strict=True)
     ]
     headings = ["atoms", "potential", "distance (Å)", "density (1/Å3)", "error"]
-    return Table("cluster_rdf", "", headings, rows)
+    return csv_text(headings, rows)
 
 
 def _extrema_table(settings: Properties, extrema: dict[tuple[int, str], list[tuple[str, Peak]]]) -> Table:

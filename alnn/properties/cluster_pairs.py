@@ -35,7 +35,8 @@ class PairsEngine:
         section, (size, _) = self.settings.cluster_rdf, self.task.window
         random = np.random.default_rng(self.task.seeds(self.settings.seed, 1)[0])
         nearest = 0.5 * (section.rmin + section.cluster)
-        made = structures.random_cluster(self._symbols(size), nearest, section.cluster, random, 20)
+        symbols = structures.alternating(self.settings.species, size)
+        made = structures.random_cluster(symbols, nearest, section.cluster, random, 20)
         _write(restart, made.positions, 0.3)
 
     def segment(
@@ -55,7 +56,7 @@ class PairsEngine:
         seed = self.task.seeds(self.settings.seed, number + 1)[number]
         with open_chain(
             pair_lines(self.settings, self.task.potential),
-            Atoms(self._symbols(size), state["positions"]),
+            Atoms(structures.alternating(self.settings.species, size), state["positions"]),
             run,
             seed=seed,
             species=self.settings.species,
@@ -73,10 +74,6 @@ class PairsEngine:
                 -1, section.bins
             )
         }
-
-    def _symbols(self, size: int) -> list[str]:
-        species = self.settings.species
-        return [species[k % len(species)] for k in range(size)]
 
 
 def _write(path: Path, positions: np.ndarray, displace: float) -> None:

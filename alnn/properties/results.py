@@ -40,7 +40,7 @@ def collect(settings: Properties, out: Path) -> Results:
     for analyse in (*liquids, cluster_free_energies, cluster_rdfs, cluster_minima):
         analyse(settings, out, results, series)
     for table in results.tables:
-        write_text_atomically(out / f"{table.name}.csv", csv_text(table))
+        write_text_atomically(out / f"{table.name}.csv", csv_text(table.headings, table.rows))
     write_atomically(out / "results.h5", lambda path: _write_series(path, series))
     return results
 
@@ -155,9 +155,7 @@ def _structure(settings: Properties, out: Path, results: Results, series: dict[s
             for c in curves
             for a, y, e in zip(c.x, c.y, c.error, strict=True)
         ]
-        write_text_atomically(
-            out / f"{kind}.csv", csv_text(Table(kind, "", ["potential", x_name, y_name, "error"], rows))
-        )
+        write_text_atomically(out / f"{kind}.csv", csv_text(["potential", x_name, y_name, "error"], rows))
         results.pictures.append(
             picture(kind, titles[kind], figures.curve_figure(curves, names, x_name, y_name), out)
         )
@@ -241,9 +239,7 @@ def _diffusivity(settings: Properties, out: Path, results: Results, series: dict
         for d in found
         for t, m, e in zip(d.time, d.msd, d.msd_error, strict=True)
     ]
-    write_text_atomically(
-        out / "msd.csv", csv_text(Table("msd", "", ["potential", "time (ps)", "msd (A2)", "error"], rows))
-    )
+    write_text_atomically(out / "msd.csv", csv_text(["potential", "time (ps)", "msd (A2)", "error"], rows))
     caption = f"Mean squared displacement at {section.temperature:g} K; D is fitted in the shaded window."
     drawn = figures.msd_figure(found, list(settings.potentials), section.window)
     results.pictures.append(picture("msd", caption, drawn, out))

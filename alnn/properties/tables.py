@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -70,8 +70,8 @@ def keep_series(
         series[task.name] = {name: values for name, values in samples.items() if name not in leave_out}
 
 
-def csv_text(table: Table) -> str:
-    """The table as comma-separated values."""
+def csv_text(headings: Sequence[str], rows: Iterable[Sequence[object]]) -> str:
+    """Comma-separated values under headings."""
     text = io.StringIO()
-    csv.writer(text, lineterminator="\n").writerows([table.headings, *table.rows])
+    csv.writer(text, lineterminator="\n").writerows([headings, *rows])
     return text.getvalue()

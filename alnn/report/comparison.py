@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alnn.comparison import ACTIVE, RANDOM, REFERENCE, SAMPLED, PairCurve
+from alnn.comparison import ACTIVE, RANDOM, REFERENCE, SAMPLED
 from alnn.report.style import BLUE, GREEN, INK, VERMILLION, figure, letter, log_errors
 
 if TYPE_CHECKING:
@@ -15,12 +15,13 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
     from alnn.evaluation import EvaluationResult
+    from alnn.properties.structure import Curve
 
 COLORS = {ACTIVE: BLUE, SAMPLED: GREEN, RANDOM: VERMILLION, REFERENCE: INK}
 
 
 def comparison_figure(
-    results: Mapping[str, EvaluationResult], curves: Mapping[str, PairCurve], size: int, unit: str
+    results: Mapping[str, EvaluationResult], curves: Mapping[str, Curve], size: int, unit: str
 ) -> Figure:
     """Energy and force errors by size bin (a, b), and neighbours around an atom of a cluster of `size` atoms (c)."""
     picture = figure(10.0, 3.6)
@@ -29,9 +30,9 @@ def comparison_figure(
     _bars(middle, results, "force_mae", "force MAE (meV/Å)")
     for name, curve in curves.items():
         style = {"linestyle": "--", "zorder": 3} if name == REFERENCE else {}
-        right.plot(curve.distance, curve.density, color=COLORS[name], label=name, **style)
-        low, high = curve.density - curve.error, curve.density + curve.error
-        right.fill_between(curve.distance, low, high, color=COLORS[name], alpha=0.2, lw=0)
+        right.plot(curve.x, curve.y, color=COLORS[name], label=name, **style)
+        low, high = curve.y - curve.error, curve.y + curve.error
+        right.fill_between(curve.x, low, high, color=COLORS[name], alpha=0.2, lw=0)
     right.set_xlabel("distance (Å)")
     right.set_ylabel(f"neighbours in {size} atoms (1/Å$^3$)")
     right.set_ylim(bottom=0)
