@@ -31,8 +31,9 @@ _BULK_G2 = [
 ]  # fmt: skip
 _BULK_G5 = [0.0004 + 0.005 * k for k in range(25)]
 
+_ML_BOP_CUTOFFS = (3.012, 3.553)  # Å; between R - D and R + D its pairs fade
 _LIQUID_G2 = [2.2 + 1.3 / 9 * k for k in range(10)]
-_LIQUID_G5 = [0.0, 0.1, 0.25, 0.5]
+_LIQUID_G5 = [0.0, 0.2, 0.4]
 _LIQUID_ZETA = [1, 2, 4, 8, 16]
 
 
@@ -49,8 +50,8 @@ def _published(g2: Sequence[float], g5: Sequence[float]) -> tuple[list[Function]
 
 
 def _resolved() -> tuple[list[Function], list[Function]]:
-    """As many functions as `bulk-water` that tell distances and angles apart better: narrow radial functions along the
-    first shell, and in the angular ones every eta with every zeta and lambda.
+    """Functions that end where ML-BOP ends, and as sharply, and tell distances and angles apart: narrow radial ones
+    along the first shell, and in the angular ones every eta with every zeta and lambda.
     """
     radial = [{"type": "G2", "eta": 6.0, "r_s": round(r, 6)} for r in _LIQUID_G2]
     angular = [
@@ -62,36 +63,41 @@ def _resolved() -> tuple[list[Function], list[Function]]:
     return radial, angular
 
 
-PRESETS: dict[str, tuple[float, tuple[list[Function], list[Function]]]] = {
-    "water-clusters": (3.5, _published(_CLUSTER_G2, _CLUSTER_G5)),
-    "bulk-water": (3.5, _published(_BULK_G2, _BULK_G5)),
-    "gold": (6.0, _published(_CLUSTER_G2, _CLUSTER_G5)),
-    "liquid-water": (3.58, _resolved()),
+PRESETS: dict[str, tuple[tuple[float, float], tuple[list[Function], list[Function]]]] = {
+    "water-clusters": ((0.0, 3.5), _published(_CLUSTER_G2, _CLUSTER_G5)),
+    "bulk-water": ((0.0, 3.5), _published(_BULK_G2, _BULK_G5)),
+    "gold": ((0.0, 6.0), _published(_CLUSTER_G2, _CLUSTER_G5)),
+    "liquid-water": (_ML_BOP_CUTOFFS, _resolved()),
 }
-"""Name: cutoff (Å), radial and angular functions. The first three are the published ones for water and gold."""
+"""Name: inner and outer cutoff (Å), radial and angular functions. The first three are the published ones for water and
+gold.
+"""
 
 
 def preset(name: str, species: Sequence[str], cutoff: float | None = None) -> Descriptors:
     """A named parameter set for these species, one set a neighbour species and pair of species.
 
-    `cutoff` (Å) replaces the set's own. Raises ConfigError for an unknown name or a bad cutoff.
+    `cutoff` (Å) replaces the set's own; an inner cutoff changes by the same factor. Raises ConfigError for an
+    unknown name or a bad cutoff.
     """
     if name not in PRESETS:
         raise ConfigError(f"descriptors: expected one of {', '.join(PRESETS)}, found {name!r}")
-    own, (radial, angular) = PRESETS[name]
+    (inner, own), (radial, angular) = PRESETS[name]
     radius = own if cutoff is None else float(cutoff)
     if not radius > 0:
         raise ConfigError(f"descriptors: expected a positive cutoff in Å, found {cutoff!r}")
+    ends: Function = {"inner_cutoff": round(inner * radius / own, 6)} if inner else {}
+    ends["cutoff"] = radius
     pairs = itertools.combinations_with_replacement(species, 2)
-    functions = [_placed(f, [s], radius) for s in species for f in radial]
-    functions += [_placed(f, list(pair), radius) for pair in pairs for f in angular]
+    functions = [_placed(f, [s], ends) for s in species for f in radial]
+    functions += [_placed(f, list(pair), ends) for pair in pairs for f in angular]
     return {s: [dict(f) for f in functions] for s in species}
 
 
-def _placed(function: Function, neighbors: list[str], radius: float) -> Function:
+def _placed(function: Function, neighbors: list[str], ends: Function) -> Function:
     """A function as in a potential file, its keys in the order of the published format."""
     kind, *rest = function.items()
-    return dict([kind, ("neighbors", neighbors), *rest, ("cutoff", radius)])
+    return dict([kind, ("neighbors", neighbors), *rest, *ends.items()])
 
 
 def cutoff(descriptors: Descriptors) -> float:

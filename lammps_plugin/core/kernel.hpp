@@ -12,6 +12,11 @@
 
 namespace alnn {
 
+/// f_c is 1 until `inner` and 0 from `outer`, angstrom.
+struct Cutoff {
+  double inner, outer;
+};
+
 /// G2 functions of one neighbour species and cutoff.
 struct RadialBlock {
   int species;
@@ -56,7 +61,7 @@ struct ElementView {
   int n_radial, n_angular, n_cutoffs, n_members, widest_layer, deepest_network;
   const RadialBlock* radial;
   const AngularBlock* angular;
-  const double* cutoffs;
+  const Cutoff* cutoffs;
   const double *eta, *r_s, *lambda;  ///< [row]
   const double* zeta_bit[max_bits];  ///< [row] 1.0 where that binary digit of zeta - 1 is set
   const double* slope;               ///< [row] zeta lambda

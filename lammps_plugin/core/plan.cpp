@@ -73,27 +73,26 @@ ElementPlan::ElementPlan(const Potential& potential, int species, const Kernel& 
 }
 
 void ElementPlan::sort_functions(const Element& element, const Kernel& kernel) {
-  std::map<std::pair<int, double>, std::vector<int>> radial;
-  std::map<std::tuple<int, int, double>, std::vector<int>> angular;
+  std::map<std::pair<int, int>, std::vector<int>> radial;  // by species and cutoff
+  std::map<std::tuple<int, int, int>, std::vector<int>> angular;
   for (int k = 0; k < static_cast<int>(element.functions.size()); ++k) {
     const Function& f = element.functions[k];
     if (f.type == Function::Type::G2)
-      radial[{f.neighbors[0], f.cutoff}].push_back(k);
+      radial[{f.neighbors[0], cutoff_index(f)}].push_back(k);
     else if (is_fast_angular(f))
-      angular[{f.neighbors[0], f.neighbors[1], f.cutoff}].push_back(k);
+      angular[{f.neighbors[0], f.neighbors[1], cutoff_index(f)}].push_back(k);
     else
       plain_.push_back(k);
   }
   int offset = 0;
   for (const auto& [key, functions] : radial) {
     const int vectors = round_up(static_cast<int>(functions.size()), kernel.width) / kernel.width;
-    radial_.push_back({key.first, cutoff_index(key.second), offset, vectors});
+    radial_.push_back({key.first, key.second, offset, vectors});
     for (std::size_t i = 0; i < functions.size(); ++i) position_[functions[i]] = offset + static_cast<int>(i);
     offset += vectors * kernel.width;
   }
   for (const auto& [key, functions] : angular)
-    add_angular_blocks(element,
-                       {std::get<0>(key), std::get<1>(key), cutoff_index(std::get<2>(key)), 0, 0, 0, -1.0},
+    add_angular_blocks(element, {std::get<0>(key), std::get<1>(key), std::get<2>(key), 0, 0, 0, -1.0},
                        functions, kernel.width, offset);
   for (const int k : plain_) position_[k] = offset++;
   view_.row = round_up(offset, 8);
@@ -173,10 +172,11 @@ void ElementPlan::arrange_networks(const Element& element) {
   view_.n_members = static_cast<int>(members_.size());
 }
 
-int ElementPlan::cutoff_index(double cutoff) {
-  const auto it = std::find(cutoffs_.begin(), cutoffs_.end(), cutoff);
+int ElementPlan::cutoff_index(const Function& f) {
+  const auto same = [&](const Cutoff& c) { return c.inner == f.inner_cutoff && c.outer == f.cutoff; };
+  const auto it = std::find_if(cutoffs_.begin(), cutoffs_.end(), same);
   if (it != cutoffs_.end()) return static_cast<int>(it - cutoffs_.begin());
-  cutoffs_.push_back(cutoff);
+  cutoffs_.push_back({f.inner_cutoff, f.cutoff});
   return static_cast<int>(cutoffs_.size()) - 1;
 }
 

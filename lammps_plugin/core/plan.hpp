@@ -28,13 +28,13 @@ class ElementPlan {
                           int width, int& offset);
   void fill_row(const Element& element);
   void arrange_networks(const Element& element);
-  int cutoff_index(double cutoff);
+  int cutoff_index(const Function& f);
 
   ElementView view_{};
   std::vector<int> plain_;
   std::vector<RadialBlock> radial_;
   std::vector<AngularBlock> angular_;
-  std::vector<double> cutoffs_;
+  std::vector<Cutoff> cutoffs_;
   std::vector<int> position_;
   AlignedVector eta_, r_s_, lambda_, slope_, zeta_bits_[max_bits];
   std::vector<double> prefactor_, mean_, inverse_std_, min_, max_;

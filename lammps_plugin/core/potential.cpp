@@ -6,6 +6,7 @@
 #include <cstdint>
 #include <cstdio>
 #include <fstream>
+#include <initializer_list>
 #include <iterator>
 #include <nlohmann/json.hpp>
 #include <sstream>
@@ -47,6 +48,11 @@ struct Node {
     const auto it = value.find(key);
     if (it == value.end()) fail("expected the key \"" + key + "\", found none");
     return {*it, path.empty() ? key : path + "." + key, file};
+  }
+  /// A misspelt key is a key that is missing.
+  void refuse_other_keys(std::initializer_list<const char*> known) const {
+    for (const auto& [key, entry] : value.items())
+      if (std::find(known.begin(), known.end(), key) == known.end()) fail("unknown key " + shown(key));
   }
   bool has(const std::string& key) const { return value.is_object() && value.contains(key); }
   Node item(std::size_t i) const { return {value.at(i), path + "[" + std::to_string(i) + "]", file}; }
@@ -105,6 +111,7 @@ void neighbor_species(const Node& node, const std::vector<std::string>& species,
 }
 
 void append_chebyshev(const Node& node, int n_species, std::vector<Function>& functions) {
+  node.refuse_other_keys({"type", "radial_order", "angular_order", "radial_cutoff", "angular_cutoff"});
   const int orders[2] = {node.at("radial_order").integer(0, largest_order),
                          node.at("angular_order").integer(0, largest_order)};
   const double cutoffs[2] = {node.at("radial_cutoff").cutoff(), node.at("angular_cutoff").cutoff()};
@@ -127,15 +134,22 @@ void append_functions(const Node& node, const std::vector<std::string>& species,
   if (type == "chebyshev") return append_chebyshev(node, static_cast<int>(species.size()), functions);
   Function f;
   f.cutoff = node.at("cutoff").cutoff();
+  f.inner_cutoff = node.has("inner_cutoff") ? node.at("inner_cutoff").number() : 0.0;
+  if (!(f.inner_cutoff >= 0.0 && f.cutoff - f.inner_cutoff >= shortest_cutoff))
+    node.at("inner_cutoff")
+        .fail("expected a number from 0 to 0.1 angstrom below the cutoff, found " +
+              shown(node.at("inner_cutoff").value));
   f.eta = node.at("eta").number();
   if (f.eta < 0.0)
     node.at("eta").fail("expected a number of at least 0, found " + shown(node.at("eta").value));
   if (type == "G2") {
     f.type = Function::Type::G2;
+    node.refuse_other_keys({"type", "neighbors", "eta", "r_s", "cutoff", "inner_cutoff"});
     neighbor_species(node, species, 1, f);
     f.r_s = node.has("r_s") ? node.at("r_s").number() : 0.0;
   } else if (type == "G4" || type == "G5") {
     f.type = type == "G4" ? Function::Type::G4 : Function::Type::G5;
+    node.refuse_other_keys({"type", "neighbors", "eta", "lambda", "zeta", "cutoff", "inner_cutoff"});
     neighbor_species(node, species, 2, f);
     f.lambda = node.at("lambda").number();
     if (std::abs(f.lambda) != 1.0)
@@ -289,13 +303,10 @@ void read_networks(const Node& root, Potential& potential) {
   }
 }
 
-// A misspelt key is a key that is missing; above all the checksum must not get lost so.
+// Above all the checksum must not get lost.
 void check_keys(const Node& root) {
-  static const char* const known[] = {"format",  "version", "units",  "species",  "descriptors",
-                                      "scaling", "members", "energy", "training", "checksum"};
-  for (const auto& [key, value] : root.value.items())
-    if (std::find(std::begin(known), std::end(known), key) == std::end(known))
-      root.fail("unknown key " + shown(key));
+  root.refuse_other_keys({"format", "version", "units", "species", "descriptors", "scaling", "members",
+                          "energy", "training", "checksum"});
   if (root.has("training") && !root.at("training").value.is_object())
     root.at("training").fail("expected an object, found " + shown(root.at("training").value));
 }

@@ -35,7 +35,8 @@ struct Function {
   double r_s = 0.0;             ///< angstrom (G2)
   double lambda = 1.0;          ///< +1 or -1 (G4, G5)
   double zeta = 1.0;            ///< >= 1 (G4, G5)
-  double cutoff = 0.0;          ///< angstrom
+  double cutoff = 0.0;          ///< angstrom; f_c is 0 from there
+  double inner_cutoff = 0.0;    ///< angstrom; f_c is 1 until there (G2, G4, G5)
   int order = 0;                ///< of the polynomial (Chebyshev)
   bool weighted = false;        ///< each term times the species weights of its neighbours (Chebyshev)
 };

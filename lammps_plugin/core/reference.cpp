@@ -31,7 +31,7 @@ bool is_radial(Function::Type type) {
 // Radial function of one neighbour at distance r, and its derivative.
 double radial_term(const Function& f, double r, double* derivative) {
   double dfc;
-  const double fc = cutoff_function(r, f.cutoff, &dfc);
+  const double fc = cutoff_function(r, f.inner_cutoff, f.cutoff, &dfc);
   if (f.type == Function::Type::G2) {
     const double e = std::exp(-f.eta * (r - f.r_s) * (r - f.r_s));
     *derivative = e * (dfc - 2.0 * f.eta * (r - f.r_s) * fc);
@@ -60,7 +60,7 @@ bool matches(const Function& f, int a, int b) {
 // exp(-eta r^2) f_c(r) for one leg of a triplet, and its derivative divided by r.
 double leg(const Function& f, double r, double* derivative_over_r) {
   double dfc;
-  const double fc = cutoff_function(r, f.cutoff, &dfc);
+  const double fc = cutoff_function(r, f.inner_cutoff, f.cutoff, &dfc);
   const double e = f.type == Function::Type::chebyshev_angular ? 1.0 : std::exp(-f.eta * r * r);
   *derivative_over_r = e * (dfc / r - 2.0 * f.eta * fc);
   return e * fc;
@@ -125,13 +125,14 @@ double evaluate_angular(const Function& f, const Neighborhood& nb, int n_species
 
 }  // namespace
 
-double cutoff_function(double r, double cutoff, double* derivative) {
-  if (r >= cutoff) {
+double cutoff_function(double r, double inner_cutoff, double cutoff, double* derivative) {
+  if (r <= inner_cutoff || r >= cutoff) {
     if (derivative) *derivative = 0.0;
-    return 0.0;
+    return r >= cutoff ? 0.0 : 1.0;
   }
-  if (derivative) *derivative = -0.5 * pi / cutoff * std::sin(pi * r / cutoff);
-  return 0.5 * (std::cos(pi * r / cutoff) + 1.0);
+  const double length = cutoff - inner_cutoff, x = (r - inner_cutoff) / length;
+  if (derivative) *derivative = -0.5 * pi / length * std::sin(pi * x);
+  return 0.5 * (std::cos(pi * x) + 1.0);
 }
 
 double evaluate_function(const Function& f, const Neighborhood& nb, int n_species, double weight,

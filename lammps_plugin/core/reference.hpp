@@ -18,8 +18,9 @@ struct Neighborhood {
 
 namespace reference {
 
-/// f_c(r) = [cos(pi r / R_c) + 1] / 2 inside the cutoff, else 0 (Behler 2011, Eq. 4); and its derivative.
-double cutoff_function(double r, double cutoff, double* derivative = nullptr);
+/// f_c(r): 1 until the inner cutoff, 0 from the cutoff, between them [cos(pi x) + 1] / 2 with x from 0 to 1
+/// (Behler 2011, Eq. 4, where the inner cutoff is 0); and its derivative.
+double cutoff_function(double r, double inner_cutoff, double cutoff, double* derivative = nullptr);
 
 /// Value of one function at a site. If `gradient` is given, adds weight * dG/d(vectors[j]) to gradient[j].
 double evaluate_function(const Function& function, const Neighborhood& neighborhood, int n_species,

@@ -62,13 +62,16 @@ def test_fast_path_equals_plain_formulas(isa: str, activation: str, kind: str) -
             )
 
 
-def test_g2_and_g5_by_numpy() -> None:
+@pytest.mark.parametrize("inner", [0.0, 2.6])
+def test_g2_and_g5_by_numpy(inner: float) -> None:
     """An independent transcription of Behler 2011, Eqs. 6 and 9, for one species."""
-    functions = descriptors.preset("water-clusters", ["W"])
+    preset = descriptors.preset("water-clusters", ["W"])
+    functions = {"W": [{**f, "inner_cutoff": inner} if inner else f for f in preset["W"]]}
     rng = np.random.default_rng(1)
     vectors = random_shell(rng, 9)
     r = np.linalg.norm(vectors, axis=1)
-    fc = np.where(r < 3.5, 0.5 * (np.cos(np.pi * r / 3.5) + 1), 0.0)
+    assert ((r < inner).any() or not inner) and ((r > inner) & (r < 3.5)).any()
+    fc = 0.5 * (np.cos(np.pi * np.clip((r - inner) / (3.5 - inner), 0, 1)) + 1)
     cosine = (vectors @ vectors.T) / np.outer(r, r)
     expected = []
     for f in functions["W"]:

@@ -67,6 +67,25 @@ def mixed_descriptors() -> dict[str, list[dict[str, Any]]]:
             "radial_cutoff": 3.2,
             "angular_cutoff": 3.4,
         },
+        {"type": "G2", "neighbors": ["C"], "eta": 1.0, "r_s": 2.5, "inner_cutoff": 2.6, "cutoff": 3.5},
+        {
+            "type": "G5",
+            "neighbors": ["C", "H"],
+            "eta": 0.1,
+            "lambda": 1,
+            "zeta": 4,
+            "inner_cutoff": 2.6,
+            "cutoff": 3.5,
+        },
+        {
+            "type": "G4",
+            "neighbors": ["C", "C"],
+            "eta": 0.1,
+            "lambda": 1,
+            "zeta": 2,
+            "inner_cutoff": 2,
+            "cutoff": 3.5,
+        },
     ]
     return {
         "O": functions["O"] + extra,

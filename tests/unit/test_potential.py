@@ -52,6 +52,14 @@ def edited(edit: Edit) -> str:
             lambda d: d["descriptors"]["W"]["functions"][3].update(cutoff=-1),
             "functions[3].cutoff: expected a cutoff from 0.1 to 100 angstrom, found -1",
         ),
+        (
+            lambda d: d["descriptors"]["W"]["functions"][3].update(inner_cutoff=3.45),
+            "functions[3].inner_cutoff: expected a number from 0 to 0.1 angstrom below the cutoff, found 3.45",
+        ),
+        (
+            lambda d: d["descriptors"]["W"]["functions"][3].update(inner_cutof=3.0),
+            'functions[3]: unknown key "inner_cutof"',
+        ),
         (lambda d: d["scaling"]["W"]["mean"].pop(), "scaling.W.mean: expected 26 numbers, found 25"),
         (
             lambda d: d["scaling"]["W"]["std"].__setitem__(2, -1.0),

@@ -64,10 +64,13 @@ inline vd exponential(vd x) {
   return reinterpret_cast<const vd&>(bits);
 }
 
-// f_c = cos^2(pi r / 2 R_c), which equals [cos(pi r / R_c) + 1] / 2, and its derivative divided by r.
-inline void cutoff_function(vd r, vd inverse_r, double cutoff, vd& fc, vd& dfc) {
-  const double pi = 3.14159265358979323846;
-  const vd v = r * (0.5 * pi / cutoff) - 0.25 * pi;  // in [-pi/4, pi/4]
+// f_c = cos^2(pi x / 2), which equals [cos(pi x) + 1] / 2, with x from 0 at the inner to 1 at the outer
+// cutoff, and its derivative divided by r.
+inline void cutoff_function(vd r, vd inverse_r, const Cutoff& cutoff, vd& fc, vd& dfc) {
+  const double pi = 3.14159265358979323846, length = cutoff.outer - cutoff.inner;
+  const vd beyond = r - cutoff.inner;
+  const vi between = beyond > vd{};
+  const vd v = select(between, beyond, vd{}) * (0.5 * pi / length) - 0.25 * pi;  // in [-pi/4, pi/4]
   const vd q = v * v;
   vd s = broadcast(1.0 / 355687428096000.0);
   s = s * q - 1.0 / 1307674368000.0;
@@ -89,9 +92,9 @@ inline void cutoff_function(vd r, vd inverse_r, double cutoff, vd& fc, vd& dfc) 
   c = c * q + 1.0;
   const double root = 0.70710678118654752440;
   const vd cosine = (c - s) * root, sine = (c + s) * root;
-  const vi inside = r < broadcast(cutoff);
+  const vi inside = r < broadcast(cutoff.outer);
   fc = select(inside, cosine * cosine, vd{});
-  dfc = select(inside, sine * cosine * inverse_r * (-pi / cutoff), vd{});
+  dfc = select(inside & between, sine * cosine * inverse_r * (-pi / length), vd{});
 }
 
 inline vd square_root(vd x) {
