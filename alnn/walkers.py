@@ -11,6 +11,7 @@ import numpy as np
 from ase import Atoms
 
 from alnn.config import Campaign, Sampling
+from alnn.errors import StructureError
 from alnn.structures import random_box, random_cluster, resize_cluster, scaled_to_density, smallest_distance
 
 _RANDOM = 500_000  # in place of a walker's number where random candidates draw their seeds
@@ -106,8 +107,13 @@ def _closest(sampling: Sampling, random: np.random.Generator) -> float:
 
 
 def _random_box(config: Campaign, bare: Atoms, closest: float, random: np.random.Generator) -> Atoms:
+    """A random box of a density from the range; where it is too dense for `closest`, with atoms as close as rmin."""
     low, high = config.sampling.density
-    return random_box(list(bare.symbols), random.uniform(low, high), config.all_masses(), closest, random)
+    symbols, masses, density = list(bare.symbols), config.all_masses(), random.uniform(low, high)
+    try:
+        return random_box(symbols, density, masses, closest, random)
+    except StructureError:
+        return random_box(symbols, density, masses, config.sampling.rmin, random)
 
 
 def _at_another_density(config: Campaign, bare: Atoms, random: np.random.Generator) -> Atoms:

@@ -53,6 +53,19 @@ def test_a_box_that_cannot_be_compressed_stays_as_it_was():
     assert any(density(start, MASSES) == pytest.approx(0.9) for start in starts)
 
 
+def test_random_boxes_too_dense_for_their_spacing_get_closer_contacts():
+    """Random sequential addition fills 38 % of the volume at most, which 1.15 g/cm^3 at 2.6 Å would exceed."""
+    text = (
+        BULK.replace("SHARE", "0")
+        .replace("[0.9, 1.1]", "[1.15, 1.2]")
+        .replace("candidates: 3", "candidates: 12")
+    )
+    dense = config.parse(text)
+    made = walkers.random_candidates(dense, pool(), 0)
+    assert len(made) == 12
+    assert all(density(atoms, MASSES) >= 1.15 and smallest_distance(atoms, 4.0) >= 2.0 for atoms in made)
+
+
 def test_random_candidates_of_boxes():
     made = walkers.random_candidates(bulk(), pool(), 0)
     assert len(made) == 3
