@@ -199,6 +199,9 @@ class Final(Section):
     )
     force_rows: Count | None = Field(None, description="rows, directions or Taylor copies of each structure")
     force_weight: Positive | None = Field(None, description="Å; weight of force rows")
+    virial_weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
+        None, description="weight of virials"
+    )
     patience: Count | None = Field(None, description="passes without a better validation error")
     smallest_damping: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
         None, description="`paper`: the damping does not fall below"

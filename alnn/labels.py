@@ -18,10 +18,13 @@ from alnn.records import RecordWriter, read_records
 
 @dataclass(frozen=True)
 class Label:
-    """Energy (eV) and forces (N, 3) (eV/Å) of one structure."""
+    """Energy (eV) and forces (N, 3) (eV/Å) of one structure; of a periodic one also the stress (6,) (eV/Å^3, signs and
+    order as ASE's) where the reference gives it.
+    """
 
     energy: float
     forces: np.ndarray
+    stress: np.ndarray | None = None
 
 
 def structure_key(atoms: Atoms) -> str:
@@ -65,7 +68,10 @@ def _label(record: dict) -> Label:
         or not np.isfinite(forces).all()
     ):
         raise ValueError
-    return Label(energy, forces)
+    stress = None if record.get("stress") is None else np.array(record["stress"], float)
+    if stress is not None and (stress.shape != (6,) or not np.isfinite(stress).all()):
+        raise ValueError
+    return Label(energy, forces, stress)
 
 
 class LabelWriter:
@@ -81,6 +87,7 @@ class LabelWriter:
                 **structure_record(atoms),
                 "energy": float(label.energy),
                 "forces": np.asarray(label.forces).tolist(),
+                **({} if label.stress is None else {"stress": np.asarray(label.stress).tolist()}),
             }
         )
 

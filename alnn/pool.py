@@ -10,6 +10,7 @@ A pool file holds structures one after another in one schema (A = atoms of all s
     energy (S,) float64       eV
     forces (A, 3) float64     eV/Å
     origin (S,) text          where the structure came from
+    stress (S, 6) float64     eV/Å^3, signs and order as ASE's; NaN where there is none; left out where none has any
 
 Each dataset carries the CRC32 of its contents, so that a flipped byte is found and the dataset named. Before the HDF5
 part is a user block of 512 bytes that begins with "alnn-structures crc32:" and the CRC32 of the whole file, these eight
@@ -48,6 +49,12 @@ _SCHEMA = {  # name: (type, the shape behind the first axis, what the first axis
     "forces": (np.float64, (3,), "A"),
 }
 
+_STRESS = {"stress": (np.float64, (6,), "S")}
+
+
+def _schema(stress: bool) -> dict:
+    return _SCHEMA | _STRESS if stress else _SCHEMA
+
 
 @dataclass
 class StructureTable:
@@ -62,6 +69,7 @@ class StructureTable:
     energy: np.ndarray
     forces: np.ndarray
     origin: list[str]
+    stress: np.ndarray | None = None
 
     def __len__(self) -> int:
         return len(self.n_atoms)
@@ -89,6 +97,7 @@ class StructureTable:
             energy=np.array([atoms.calc.results["energy"] for atoms in structures], float),
             forces=_stack([atoms.calc.results["forces"] for atoms in structures]),
             origin=[str(atoms.info.get("origin", "")) for atoms in structures],
+            stress=_stresses(structures),
         )
 
     def structures(self) -> list[Atoms]:
@@ -106,13 +115,17 @@ class StructureTable:
             pbc=self.pbc[index],
             info={"origin": self.origin[index]},
         )
-        attach_label(atoms, float(self.energy[index]), self.forces[atoms_of].copy())
+        stress = None if self.stress is None or np.isnan(self.stress[index]).any() else self.stress[index]
+        attach_label(atoms, float(self.energy[index]), self.forces[atoms_of].copy(), stress)
         return atoms
 
 
-def attach_label(atoms: Atoms, energy: float, forces: np.ndarray) -> None:
-    """Give a structure its energy (eV) and forces (eV/Å) in place of whatever calculator it had."""
-    atoms.calc = SinglePointCalculator(atoms, energy=energy, forces=forces)
+def attach_label(atoms: Atoms, energy: float, forces: np.ndarray, stress: np.ndarray | None = None) -> None:
+    """Give a structure its energy (eV), forces (eV/Å) and, where known, stress (6,) (eV/Å^3) in place of whatever
+    calculator it had.
+    """
+    known = {} if stress is None else {"stress": np.array(stress, float)}
+    atoms.calc = SinglePointCalculator(atoms, energy=energy, forces=forces, **known)
 
 
 def write_structures(path: Path | str, structures: Sequence[Atoms] | StructureTable) -> None:
@@ -183,7 +196,7 @@ def _content(table: StructureTable) -> bytes:
         file.attrs["format"] = FORMAT
         file.attrs["version"] = VERSION
         file.attrs["species"] = table.symbols
-        for name, (kind, _, _) in _SCHEMA.items():
+        for name, (kind, _, _) in _schema(table.stress is not None).items():
             values = np.ascontiguousarray(getattr(table, name), kind)
             file.create_dataset(name, data=values).attrs["crc32"] = _checksum(name, values, table.symbols)
         origin = file.create_dataset(
@@ -203,7 +216,7 @@ def _read(path: Path, file: h5py.File, size: int) -> StructureTable:
     for symbol in symbols:
         if symbol not in atomic_numbers:
             raise PoolError(f"{path}: attribute species: expected chemical symbols, found {symbol!r}")
-    arrays = {name: _read_dataset(path, file, name, symbols, size) for name in _SCHEMA}
+    arrays = {name: _read_dataset(path, file, name, symbols, size) for name in _schema("stress" in file)}
     origin = _read_origin(path, file, size)
     _check_counts(path, arrays, origin, len(symbols))
     return StructureTable(symbols=symbols, origin=origin, **arrays)
@@ -212,7 +225,7 @@ def _read(path: Path, file: h5py.File, size: int) -> StructureTable:
 def _check_counts(path: Path, arrays: dict[str, np.ndarray], origin: list[str], n_symbols: int) -> None:
     n_atoms, species = arrays["n_atoms"], arrays["species"]
     counts = {"S": n_atoms.size, "A": int(n_atoms.sum(dtype=np.int64))}
-    for name, (_, tail, axis) in _SCHEMA.items():
+    for name, (_, tail, axis) in _schema("stress" in arrays).items():
         if arrays[name].shape != (counts[axis], *tail):
             raise PoolError(
                 f"{path}: dataset {name}: expected shape {(counts[axis], *tail)}, found {arrays[name].shape}"
@@ -228,7 +241,7 @@ def _check_counts(path: Path, arrays: dict[str, np.ndarray], origin: list[str], 
 def _read_dataset(path: Path, file: h5py.File, name: str, symbols: list[str], size: int) -> np.ndarray:
     if name not in file:
         raise PoolError(f"{path}: dataset {name} is missing")
-    kind = _SCHEMA[name][0]
+    kind = _schema(True)[name][0]
     try:
         dataset = file[name]
         _check_size(dataset, size)
@@ -272,6 +285,13 @@ def _checksum(name: str, values: np.ndarray, symbols: list[str]) -> int:
 
 def _checksum_text(texts: Sequence[str]) -> int:
     return zlib.crc32(json.dumps(list(texts)).encode())
+
+
+def _stresses(structures: Sequence[Atoms]) -> np.ndarray | None:
+    found = [atoms.calc.results.get("stress") for atoms in structures]
+    if all(stress is None for stress in found):
+        return None
+    return np.array([np.full(6, np.nan) if stress is None else stress for stress in found], float)
 
 
 def _stack(parts: list[np.ndarray]) -> np.ndarray:

@@ -86,7 +86,7 @@ def recovered(
         if key in labels and key not in present:
             atoms = entry.atoms.copy()
             atoms.info["origin"] += " recovered"
-            attach_label(atoms, labels[key].energy, labels[key].forces)
+            attach_label(atoms, labels[key].energy, labels[key].forces, labels[key].stress)
             found.append(atoms)
     return found
 
@@ -105,7 +105,7 @@ def settle(wanted: Sequence[Atoms], outcomes: Sequence[Label | Failure], before:
         )
     for atoms, outcome in zip(wanted, outcomes, strict=True):
         if isinstance(outcome, Label):
-            attach_label(atoms, outcome.energy, outcome.forces)
+            attach_label(atoms, outcome.energy, outcome.forces, outcome.stress)
     return [index for index, outcome in enumerate(outcomes) if isinstance(outcome, Label)]
 
 

@@ -35,7 +35,12 @@ class Reference(Protocol):
         ...
 
 
-def checked(energy: float, forces: Sequence[Sequence[float]] | np.ndarray, n_atoms: int) -> Label:
+def checked(
+    energy: float,
+    forces: Sequence[Sequence[float]] | np.ndarray,
+    n_atoms: int,
+    stress: Sequence[float] | np.ndarray | None = None,
+) -> Label:
     """A label of finite numbers in the right shape. Raises ReferenceError_ for anything else."""
     forces = np.asarray(forces, float)
     if forces.shape != (n_atoms, 3):
@@ -44,4 +49,8 @@ def checked(energy: float, forces: Sequence[Sequence[float]] | np.ndarray, n_ato
         raise ReferenceError_(f"reference: expected a finite energy, found {energy}")
     if not np.isfinite(forces).all():
         raise ReferenceError_("reference: expected finite forces, found some that are not")
-    return Label(float(energy), forces)
+    if stress is not None:
+        stress = np.asarray(stress, float)
+        if stress.shape != (6,) or not np.isfinite(stress).all():
+            raise ReferenceError_("reference: expected a finite stress of six components, found another")
+    return Label(float(energy), forces, stress)

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
-from ase import Atoms
+from ase import Atoms, units
 from ase.calculators.lammps import Prism
+from ase.stress import full_3x3_to_voigt_6_stress, voigt_6_to_full_3x3_stress
 
 from alnn.errors import ReferenceError_
 from alnn.labels import Label
@@ -47,15 +48,15 @@ class LammpsReference:
         self._instance((False, False, False))
 
     def label(self, atoms: Atoms) -> Label:
-        """Energy (eV) and forces (N, 3) (eV/Å) of one structure. Raises ReferenceError_, also where not
-        finite.
+        """Energy (eV) and forces (N, 3) (eV/Å) of one structure, the stress of a periodic one. Raises
+        ReferenceError_, also where not finite.
         """
         lmp, prism = self._load(atoms)
         self._run(lmp, "run 0 post no", atoms)
         energy = lmp.get_thermo("pe")
         forces = _to_ase(prism, lmp.numpy.extract_atom("f")[: len(atoms)].copy())
         self.calls += 1
-        return checked(energy, forces, len(atoms))
+        return checked(energy, forces, len(atoms), _stress(lmp, prism))
 
     def minimize(self, atoms: Atoms, force: float = 1e-6, steps: int = 10_000) -> Atoms:
         """The nearest minimum: every force component below `force` (eV/Å), or after `steps` steps."""
@@ -202,6 +203,14 @@ def _set_box(lmp: object, atoms: Atoms) -> Prism | None:
     xhi, yhi, zhi, xy, xz, yz = prism.get_lammps_prism()
     lmp.reset_box([0.0, 0.0, 0.0], [xhi, yhi, zhi], xy, yz, xz)
     return prism
+
+
+def _stress(lmp: object, prism: Prism | None) -> np.ndarray | None:
+    """Stress (6,) (eV/Å^3) of a periodic structure at rest, as ASE orders and signs it."""
+    if prism is None:
+        return None
+    pressure = np.array([lmp.get_thermo(name) for name in ("pxx", "pyy", "pzz", "pyz", "pxz", "pxy")])
+    return full_3x3_to_voigt_6_stress(prism.tensor2_to_ase(voigt_6_to_full_3x3_stress(-units.bar * pressure)))
 
 
 def _to_ase(prism: Prism | None, vectors: np.ndarray) -> np.ndarray:

@@ -147,7 +147,7 @@ class ReferenceProcess:
             self.check()
             value = self._ask(request, limit, folder / OUTPUT)
             if task == "label":
-                value = checked(value["energy"], value["forces"], len(atoms))
+                value = checked(value["energy"], value["forces"], len(atoms), value.get("stress"))
         except ReferenceError_:
             if self._keep == "none":
                 shutil.rmtree(folder, ignore_errors=True)

@@ -131,10 +131,12 @@ class AseCommands:
         atoms = self._atoms(structure)
         energy = atoms.get_potential_energy(force_consistent=self.settings["free_energy"])
         forces = atoms.get_forces()
+        stress = atoms.calc.results.get("stress") if atoms.pbc.all() else None
         if getattr(atoms.calc, "converged", None) is False:
             raise RuntimeError("the calculator says that it did not converge")
         self._drop(atoms.calc)
-        return {"energy": float(energy), "forces": np.asarray(forces, float).tolist()}
+        known = {} if stress is None else {"stress": np.asarray(stress, float).tolist()}
+        return {"energy": float(energy), "forces": np.asarray(forces, float).tolist(), **known}
 
     def minimize(self, structure: Structure) -> Frames:
         """The nearest minimum."""
@@ -204,7 +206,8 @@ class LammpsCommands:
     def label(self, structure: Structure) -> dict[str, Any]:
         """Energy (eV) and forces (eV/Å)."""
         label = self.reference.label(Atoms(**structure))
-        return {"energy": label.energy, "forces": label.forces.tolist()}
+        stress = {} if label.stress is None else {"stress": label.stress.tolist()}
+        return {"energy": label.energy, "forces": label.forces.tolist(), **stress}
 
     def minimize(self, structure: Structure) -> Frames:
         """The nearest minimum."""

@@ -107,7 +107,9 @@ class _Prepared:
         energies = (n / n.mean()) ** (1.0 - settings.size_exponent) / n * self.relevance
         if self.pool.force_rows is None:
             return energies
-        return np.concatenate([energies, settings.force_weight * self.relevance[self.pool.force_rows.owner]])
+        rows = self.pool.force_rows
+        weight = np.where(rows.strain, settings.virial_weight / n[rows.owner], settings.force_weight)
+        return np.concatenate([energies, weight * self.relevance[rows.owner]])
 
     def mask(self, structures: np.ndarray) -> np.ndarray:
         """(M, S) weights of structures -> (M, S + R): a force row has that of its structure."""
@@ -282,14 +284,23 @@ def _outcome_report(outcome: Outcome, **more: object) -> dict:
 def _errors(
     prepared: _Prepared, settings: TrainingSettings, weights: np.ndarray, machine: Trainer
 ) -> np.ndarray:
-    """Error of every member, (M, S + R): per atom on every structure of the pool (eV), and on force rows (eV/Å)."""
+    """Error of every member, (M, S + R): per atom on every structure of the pool (eV), on force rows (eV/Å), and per
+    atom on strain rows (eV).
+    """
     size = prepared.pool.size
     masks = np.ones((len(weights), size)), np.zeros((len(weights), size))
     problem = _problem(prepared, settings, masks, 0.0, CHUNK)
     residual = machine.residuals(tf.constant(weights), problem).numpy()
     errors = residual / prepared.coefficient(settings) * prepared.energies.scale
     errors[:, :size] /= prepared.pool.n_atoms
+    if (rows := prepared.pool.force_rows) is not None:
+        errors[:, size:] /= np.where(rows.strain, prepared.pool.n_atoms[rows.owner], 1.0)
     return errors
+
+
+def _errors_of_rows(slopes: np.ndarray, number: str, mean: str) -> dict[str, float]:
+    """How many rows there are, and their mean absolute error (eV/Å; eV per atom for virials)."""
+    return {number: len(slopes), mean: float(np.abs(slopes).mean())} if len(slopes) else {}
 
 
 def train(
@@ -325,13 +336,15 @@ def train(
         )
     mean = errors.mean(axis=0)
     mean, slopes = mean[: pool.size], mean[pool.size :]
+    by_strain = np.zeros(0, bool) if pool.force_rows is None else pool.force_rows.strain
     report |= {
         "protocol": settings.protocol,
         "structures": pool.size,
         "restarts": len(attempts),
         "energy_mae": float(np.abs(mean).mean()),
         "energy_rmse": float(np.sqrt((mean**2).mean())),
-        **({"force_rows": len(slopes), "force_mae": float(np.abs(slopes).mean())} if len(slopes) else {}),
+        **_errors_of_rows(slopes[~by_strain], "force_rows", "force_mae"),
+        **_errors_of_rows(slopes[by_strain], "virial_rows", "virial_mae"),
         "seconds": time.perf_counter() - started,
     }
     shift = {
@@ -359,7 +372,10 @@ def labelled_set(
     pool = training_set(compute(descriptors, species, chosen), species, energies, isolated)
     if settings.forces not in ("rows", "directions"):
         return pool
-    rows = force_rows(dict(descriptors), species, structures, settings.force_rows, settings.forces, rng)
+    strain = settings.virial_weight > 0.0
+    rows = force_rows(
+        dict(descriptors), species, structures, settings.force_rows, settings.forces, rng, strain
+    )
     return replace(pool, force_rows=rows)
 
 

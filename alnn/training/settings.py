@@ -75,6 +75,12 @@ class TrainingSettings(Section):
         gt=0,
         description="Å; weight of an error of a force row (eV/Å) against one of an energy per atom (eV)",
     )
+    virial_weight: float = Field(
+        0.0,
+        ge=0,
+        description="weight of an error of dE/dln V per atom (eV) against one of an energy per atom (eV): with `rows` "
+        "and `directions` a row more for each structure that has a stress, as periodic ones do; 0 leaves it out",
+    )
     taylor_length: float = Field(0.02, gt=0, description="Å; displacement of an atom in a Taylor copy")
     warm_start: bool = Field(True, description="begin from the last network where it fits")
     tolerance: float = Field(
@@ -88,4 +94,6 @@ class TrainingSettings(Section):
     def _paper_knows_no_rows(self) -> "TrainingSettings":
         if self.protocol == "paper" and self.forces in ("rows", "directions"):
             raise ValueError(f"forces: {self.forces} needs protocol fast, found protocol paper")
+        if self.virial_weight > 0 and self.forces not in ("rows", "directions"):
+            raise ValueError(f"virial_weight: expected forces rows or directions, found forces {self.forces}")
         return self

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk
+from ase.stress import voigt_6_to_full_3x3_stress
 
 from alnn import structures
 from alnn.errors import ReferenceError_
@@ -43,6 +44,23 @@ def test_forces_are_the_slope_of_the_energy(reference, atoms):
         moved[1].positions[index, axis] -= h
         energies = [reference.label(m).energy for m in moved]
         assert forces[index, axis] == pytest.approx(-(energies[0] - energies[1]) / (2 * h), abs=1e-6)
+
+
+def test_stress_is_the_slope_of_the_energy_by_strain(reference):
+    atoms = periodic()
+    stress = voigt_6_to_full_3x3_stress(reference.label(atoms).stress)
+    h = 1e-5
+    for a, b in ((0, 0), (1, 1), (2, 2), (0, 1), (1, 2), (0, 2)):
+        energies = []
+        for sign in (1, -1):
+            strained, strain = atoms.copy(), np.eye(3)
+            strain[a, b] += 0.5 * sign * h
+            strain[b, a] += 0.5 * sign * h
+            strained.set_cell(atoms.cell.array @ strain, scale_atoms=True)
+            energies.append(reference.label(strained).energy)
+        slope = (energies[0] - energies[1]) / (2 * h) / atoms.get_volume()
+        assert stress[a, b] == pytest.approx(slope, rel=1e-5, abs=1e-7)
+    assert reference.label(cluster(12)).stress is None
 
 
 def test_a_periodic_energy_does_not_depend_on_frame_or_repetition(reference):

@@ -8,6 +8,7 @@ pytest.importorskip("tensorflow")
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 from ase.neighborlist import neighbor_list
+from ase.stress import full_3x3_to_voigt_6_stress
 
 from alnn.calculator import Evaluator
 from alnn.descriptors import compute, preset
@@ -29,7 +30,10 @@ def _labelled(atoms, cutoff=3.4):
     forces = np.zeros((len(atoms), 3))
     np.add.at(forces, i, (slope / r)[:, None] * d)
     energy = 0.5 * np.sum(strength * rest**3)
-    atoms.calc = SinglePointCalculator(atoms, energy=energy, forces=forces)
+    stress = 0.5 * np.einsum("pa,pb->ab", (slope / r)[:, None] * d, d) / atoms.get_volume()
+    atoms.calc = SinglePointCalculator(
+        atoms, energy=energy, forces=forces, stress=full_3x3_to_voigt_6_stress(stress)
+    )
     return atoms
 
 
@@ -76,14 +80,20 @@ def test_tangents_are_the_descriptors_change_along_a_displacement(kind, periodic
 
 
 @pytest.mark.parametrize("kind", ["rows", "directions"])
-def test_a_row_is_the_slope_of_the_networks_energy(kind):
-    """With the potential's own forces as labels, the residuals of the rows vanish."""
+@pytest.mark.parametrize("virial_weight", [0.0, 0.5])
+def test_a_row_is_the_slope_of_the_networks_energy(kind, virial_weight):
+    """With the potential's own forces and stresses as labels, the residuals of the rows vanish."""
     functions = preset("water-clusters", SPECIES)
-    settings = TrainingSettings(members=1, steps=3, forces=kind, force_rows=6, hidden=(4, 4))
+    settings = TrainingSettings(
+        members=1, steps=3, forces=kind, force_rows=6, hidden=(4, 4), virial_weight=virial_weight
+    )
     structures = _structures(6)
-    potential = fit_potential(structures, functions, settings, seed=3)
+    potential = fit_potential(
+        structures, functions, settings.model_copy(update={"virial_weight": 0.0}), seed=3
+    )
     for atoms, found in zip(structures, Evaluator(potential).evaluate(structures), strict=True):
-        atoms.calc = SinglePointCalculator(atoms, energy=found.energy, forces=found.forces)
+        stress = full_3x3_to_voigt_6_stress(-found.virial / atoms.get_volume())
+        atoms.calc = SinglePointCalculator(atoms, energy=found.energy, forces=found.forces, stress=stress)
     from alnn.training import fit
     from alnn.training.members import to_flat
 
@@ -92,7 +102,10 @@ def test_a_row_is_the_slope_of_the_networks_energy(kind):
     weights = prepared.start
     assert len(to_flat(SPECIES, potential.members[0])) == weights.shape[1]
     errors = fit._errors(prepared, settings, weights, fit.trainer(prepared.architecture))
-    assert errors.shape == (1, 6 + pool.force_rows.size)
+    assert pool.force_rows.size == 6 * (6 + (virial_weight > 0)) and errors.shape == (
+        1,
+        6 + pool.force_rows.size,
+    )
     assert np.abs(errors[:, :6]).max() < 1e-10
     assert np.abs(errors[:, 6:]).max() < 1e-6 * np.abs(pool.force_rows.slope).max()
 
@@ -112,6 +125,36 @@ def test_forces_lower_the_error_of_forces(kind):
         return np.abs(np.concatenate([p.forces for p in found]) - true).mean()
 
     assert error(kind) < 0.6 * error("none")
+
+
+def test_virials_lower_the_error_of_virials():
+    functions = preset("water-clusters", ["Ar"])
+    structures, unseen = (_structures(12, seed, species=["Ar"]) for seed in (0, 9))
+    true = [np.mean(a.get_stress()[:3]) * a.get_volume() for a in unseen]
+
+    def error(weight):
+        settings = TrainingSettings(
+            members=1, forces="rows", force_rows=8, force_weight=0.1, hidden=(4, 4), virial_weight=weight
+        )
+        potential = fit_potential(structures, functions, settings, seed=5)
+        found = [-np.trace(p.virial) / 3 for p in Evaluator(potential).evaluate(unseen)]
+        assert ("virial_mae" in potential.training) == (weight > 0)
+        return np.abs(np.subtract(found, true)).mean()
+
+    assert error(0.03) < 0.6 * error(0.0)
+
+
+def test_virials_need_stresses_and_rows():
+    functions = preset("water-clusters", SPECIES)
+    free = _structures(2, periodic=False)
+    for atoms in free:
+        del atoms.calc.results["stress"]
+    with pytest.raises(TrainingError, match=r"virial_weight: expected structures with a stress, found none"):
+        force_rows(functions, SPECIES, free, 4, "rows", np.random.default_rng(1), strain=True)
+    with pytest.raises(
+        ValueError, match="virial_weight: expected forces rows or directions, found forces none"
+    ):
+        TrainingSettings(virial_weight=0.1)
 
 
 def test_rows_are_all_components_where_there_are_fewer_and_none_for_a_lone_atom():

@@ -1,5 +1,6 @@
 """Labelled structures on disk: what is read is what was written, and damage is named."""
 
+import h5py
 import numpy as np
 import pytest
 from ase import Atoms
@@ -19,7 +20,8 @@ def some_structures(count=5, seed=3):
             symbols, random.normal(size=(n, 3)), cell=random.normal(size=(3, 3)) * 9, pbc=index % 2 == 0
         )
         atoms.info["origin"] = f"metropolis T=300 size={n} ü"
-        attach_label(atoms, float(random.normal()), random.normal(size=(n, 3)))
+        stress = random.normal(size=6) if index % 2 == 0 else None
+        attach_label(atoms, float(random.normal()), random.normal(size=(n, 3)), stress)
         structures.append(atoms)
     return structures
 
@@ -32,6 +34,18 @@ def test_structures_come_back_bit_for_bit(tmp_path):
         assert before.get_potential_energy() == after.get_potential_energy()
         np.testing.assert_array_equal(before.get_forces(), after.get_forces())
         assert before.info["origin"] == after.info["origin"]
+        assert before.calc.results.keys() == after.calc.results.keys()
+        np.testing.assert_array_equal(before.calc.results.get("stress"), after.calc.results.get("stress"))
+
+
+def test_a_file_has_a_stress_where_a_structure_has_one(tmp_path):
+    write_structures(tmp_path / "some.h5", some_structures())
+    write_structures(tmp_path / "none.h5", some_structures()[1::2])
+    found = []
+    for name in ("some.h5", "none.h5"):
+        with h5py.File(tmp_path / name) as file:
+            found.append("stress" in file)
+    assert found == [True, False]
 
 
 def test_an_empty_pool_can_be_written(tmp_path):
@@ -114,7 +128,8 @@ def test_an_unwritable_directory_is_said(tmp_path):
 def write_labels(path, structures):
     writer = LabelWriter(path)
     for atoms in structures:
-        writer.append(atoms, Label(atoms.get_potential_energy(), atoms.get_forces()))
+        results = atoms.calc.results
+        writer.append(atoms, Label(results["energy"], results["forces"], results.get("stress")))
     writer.close()
 
 
@@ -127,6 +142,7 @@ def test_labels_come_back_by_structure(tmp_path):
     for atoms in structures:
         assert labels[structure_key(atoms)].energy == atoms.get_potential_energy()
         np.testing.assert_array_equal(labels[structure_key(atoms)].forces, atoms.get_forces())
+        np.testing.assert_array_equal(labels[structure_key(atoms)].stress, atoms.calc.results.get("stress"))
 
 
 def test_a_kill_at_any_byte_loses_only_the_record_being_written(tmp_path):
