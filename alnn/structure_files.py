@@ -113,7 +113,7 @@ def _check_frame(where: str, header: str, lines: Iterator[tuple[int, str]]) -> N
 
 
 def _check_label(atoms: Atoms, where: str) -> None:
-    """Raise StructureError where the energy is no number or the forces are not (N, 3) finite ones."""
+    """Raise StructureError where the energy is no number, or forces (N, 3) or a stress (6,) are not finite ones."""
     results = {} if atoms.calc is None else atoms.calc.results
     energy = results.get("energy", 0.0)
     if np.ndim(energy) or not isinstance(energy, float | int | np.floating | np.integer):
@@ -121,3 +121,6 @@ def _check_label(atoms: Atoms, where: str) -> None:
     forces = np.asarray(results.get("forces", np.zeros((len(atoms), 3))))
     if forces.shape != (len(atoms), 3) or forces.dtype.kind not in "if" or not np.isfinite(forces).all():
         raise StructureError(f"{where}: expected finite forces of shape ({len(atoms)}, 3), found others")
+    stress = np.asarray(results.get("stress", np.zeros(6)))
+    if stress.shape != (6,) or stress.dtype.kind not in "if" or not np.isfinite(stress).all():
+        raise StructureError(f"{where}: expected a finite stress of six components, found another")

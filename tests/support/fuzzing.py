@@ -274,7 +274,8 @@ def some_structures(count: int = 4, periodic: bool = True, seed: int = 5) -> lis
             atoms.set_cell(np.diag([9.0, 8.0, 7.0]) + np.tril(random.uniform(0, 1, (3, 3))))
             atoms.pbc = True
         atoms.info["origin"] = f"seed {index} ü"
-        attach_label(atoms, float(random.normal()), random.normal(size=(n, 3)))
+        stress = random.normal(size=6) if atoms.pbc.all() else None
+        attach_label(atoms, float(random.normal()), random.normal(size=(n, 3)), stress)
         structures.append(atoms)
     return structures
 

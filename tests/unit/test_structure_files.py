@@ -33,6 +33,7 @@ def test_an_unreadable_file_is_one_error(tmp_path):
         ("1\nenergy=x\nW 0 0 0\n", "expected a number as energy, found 'x'"),
         ('1\nenergy="1 2"\nW 0 0 0\n', "expected a number as energy"),
         ("1\nProperties=species:S:1:pos:R:3:forces:R:1\nW 0 0 0 1\n", "expected finite forces of shape"),
+        ('1\nstress="1 2 3 4 5 6 7 8 nan"\nW 0 0 0\n', "expected a finite stress of six components"),
     ],
 )
 def test_a_file_that_promises_or_holds_nonsense_is_refused_at_once(tmp_path, text, message):
