@@ -253,6 +253,7 @@ class Campaign(Section):
         if self.start.box is not None and self.sampling.cluster is not None:
             raise ValueError("sampling.cluster: expected null where start.box makes a periodic cell")
         self._functions_are_known()
+        self._virials_can_be_had()
         for symbol in self.masses:
             if symbol not in self.species:
                 raise ValueError(f"masses.{symbol}: expected one of the species {', '.join(self.species)}")
@@ -263,6 +264,20 @@ class Campaign(Section):
                 "selection.method: committee needs training.protocol fast and training.members of 2 or more"
             )
         return self
+
+    def _virials_can_be_had(self) -> None:
+        for section, training in (
+            ("training", self.training),
+            ("final", self.for_the_last_training().training),
+        ):
+            if training.virial_weight > 0 and self.start.cluster is not None:
+                raise ValueError(
+                    f"{section}.virial_weight: expected 0 for free clusters, which have no stress"
+                )
+            if training.virial_weight > 0 and training.forces not in ("rows", "directions"):
+                raise ValueError(
+                    f"{section}.virial_weight: expected training.forces rows or directions beside it"
+                )
 
     def _functions_are_known(self) -> None:
         """What is written out must fit the kernel; presets do."""

@@ -68,6 +68,11 @@ def test_defaults_are_the_papers():
             "training: {protocol: paper, forces: rows}",
             "training: forces: rows needs protocol fast, found protocol paper",
         ),
+        (
+            "training: {forces: rows, virial_weight: 0.1}",
+            "training.virial_weight: expected 0 for free clusters",
+        ),
+        ("final: {virial_weight: 0.1}", "final.virial_weight: expected 0 for free clusters"),
         ("masses: {Au: 197}", "masses.Au: expected one of the species W"),
         (
             "selection: {method: luck}",
