@@ -1,8 +1,8 @@
 """Speed of `pair_style alnn` against the reference `pair_style tersoff` (ML-BOP) that it was learned from.
 
-Trains two potentials (26 and 50 functions) on a few reference snapshots, then runs the same NVE molecular dynamics of
-the same boxes with each pair style in turn, round after round in one process, and prints the ratios of the fastest
-rounds (CPU seconds of one core). `--json FILE` keeps the numbers.
+Trains a potential of each preset for water (26, 50 and 40 functions) on a few reference snapshots, then runs the same
+NVE molecular dynamics of the same boxes with each pair style in turn, round after round in one process, and prints
+the ratios of the fastest rounds (CPU seconds of one core). `--json FILE` keeps the numbers.
 
     python scripts/benchmark_pair.py [--rounds 5] [--json FILE]
 """
@@ -21,6 +21,7 @@ from mpi4py import MPI
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = f"pair_style tersoff\npair_coeff * * {ROOT}/inputs/water_clusters/ML-BOP.tersoff W\n"
 SIZES = {"cluster 25": 25, "liquid 108": 108, "liquid 1024": 1024, "liquid 8192": 8192}
+PRESETS = {"alnn 26": "water-clusters", "alnn 50": "bulk-water", "alnn 40": "liquid-water"}
 DENSITY = 0.997 / 18.015 * 0.602214  # beads/Å^3
 
 
@@ -130,7 +131,7 @@ def main() -> None:
     snapshots = [s for name in ("cluster 25", "liquid 108") for s in equilibrated(starts[name], 75, 100)[0]]
     with tempfile.TemporaryDirectory() as directory:
         pairs = {"tersoff": REFERENCE}
-        for label, preset in (("alnn 26", "water-clusters"), ("alnn 50", "bulk-water")):
+        for label, preset in PRESETS.items():
             path = Path(directory) / f"{preset}.alnn"
             trained(snapshots, preset, path)
             pairs[label] = f"pair_style alnn extrapolation ignore\npair_coeff * * {path} W\n"
