@@ -11,6 +11,8 @@ from alnn.config import Campaign
 from alnn.labels import structure_key
 from alnn.soundness import worth_a_label
 
+_AT_RANDOM = 600_000  # tells the draws of a selection from all others of the campaign's seed
+
 
 @dataclass
 class Candidates:
@@ -65,17 +67,26 @@ def new_and_sound(config: Campaign, found: Candidates, pool: Sequence[Atoms]) ->
 
 
 def choose(config: Campaign, found: Candidates, budget: int, pool_size: int) -> list[selection.Choice]:
-    """What gets a label: in selection by error the first candidates, by committee the most disputed ones."""
+    """What gets a label: in selection by error the first candidates, by committee the most disputed ones, after
+    those that are drawn at random.
+    """
     rules = config.selection
     if rules.method == "error":
         return [selection.Choice(index, "") for index in range(min(budget, len(found.structures)))]
     if pool_size < rules.bootstrap:
         return selection.by_distance(found.features, found.pool_features, budget)
-    spread = found.spread.copy()
-    if rules.highest_energy is not None:
-        spread[found.energies_per_atom > rules.highest_energy] = 0.0
-    return selection.by_committee(
-        spread, found.features, np.asarray(found.chains), budget, rules.spread, rules.distance
+    too_high = found.energies_per_atom > (np.inf if rules.highest_energy is None else rules.highest_energy)
+    spread = np.where(too_high, 0.0, found.spread)
+    thermal = [
+        k
+        for k, atoms in enumerate(found.structures)
+        if atoms.info["origin"].startswith("metropolis") and not too_high[k]
+    ]
+    random = np.random.default_rng([config.seed, pool_size, _AT_RANDOM])
+    drawn = selection.at_random(thermal, min(rules.at_random, budget), random)
+    spread[[choice.index for choice in drawn]] = 0.0
+    return drawn + selection.by_committee(
+        spread, found.features, np.asarray(found.chains), budget - len(drawn), rules.spread, rules.distance
     )
 
 

@@ -178,12 +178,25 @@ class Selection(Section):
     highest_energy: Annotated[float, Field(allow_inf_nan=False)] | None = Field(
         None, description="committee: eV/atom; candidates predicted to lie above this are passed over"
     )
+    at_random: int = Field(
+        0,
+        ge=0,
+        description="committee: of `count`, so many are drawn at random from the Metropolis runs: those in dispute "
+        "alone are a biased sample of what is thermal, which shows in mean energies and so in densities. Such a "
+        "campaign ends by a number of calls or structures, for there are always some to draw",
+    )
     bootstrap: int = Field(
         10, ge=1, description="committee: while the pool is smaller, candidates farthest from it are labelled"
     )
     distance: Annotated[float, Field(ge=0)] = Field(
         0.2, description="two candidates of mean standardised descriptors closer than this are alike"
     )
+
+    @model_validator(mode="after")
+    def _at_random_of_count(self) -> "Selection":
+        if self.at_random > self.count:
+            raise ValueError(f"at_random: expected at most count, {self.count}, found {self.at_random}")
+        return self
 
 
 class Final(Section):

@@ -5,6 +5,7 @@ are kept. By committee: the networks' disagreement says beforehand where a label
 those are labelled.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -66,6 +67,12 @@ def by_committee(
         if np.all(apart >= needed):
             chosen.append(int(index))
     return [Choice(i, f"committee spread {1e3 * spread[i]:.2f} meV/atom") for i in chosen]
+
+
+def at_random(indices: Sequence[int], count: int, random: np.random.Generator) -> list[Choice]:
+    """At most `count` of the candidates `indices`, all as likely as one another."""
+    drawn = random.permutation(np.asarray(indices, int))[:count]
+    return [Choice(int(i), "at random") for i in drawn]
 
 
 def by_distance(features: np.ndarray, pool: np.ndarray, count: int) -> list[Choice]:

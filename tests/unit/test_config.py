@@ -78,6 +78,10 @@ def test_defaults_are_the_papers():
             "selection: {method: luck}",
             "selection.method: input should be 'error' or 'committee', found 'luck'",
         ),
+        (
+            "selection: {count: 2, at_random: 3}",
+            "selection: at_random: expected at most count, 2, found 3",
+        ),
         ("selection: {method: committee}\ntraining: {members: 1}", "selection.method: committee needs"),
         ("descriptors: {preset: water, functions: {}}", "descriptors: expected either preset or functions"),
         ("seed: 1\nseed: 2", "not YAML: line 7, column 1: key 'seed' is there twice"),

@@ -1,8 +1,20 @@
 """Selection: candidates off by more than the tolerance, or those the committee disagrees on, no two alike."""
 
 import numpy as np
+from ase import Atoms
 
-from alnn import selection
+from alnn import config, selection
+from alnn.candidates import Candidates, choose
+
+SMALLEST = """
+directory: runs/x
+seed: SEED
+species: [W]
+start: {cluster: 5}
+reference: {lammps: [pair_style tersoff]}
+training: {members: 2}
+selection: RULES
+"""
 
 
 def indices(choices):
@@ -52,6 +64,32 @@ def test_neighbours_on_a_chain_are_alike_sooner():
 
 def test_no_candidates_are_no_choices():
     assert selection.by_committee(np.zeros(0), np.zeros((0, 3)), np.zeros(0, int), 5, 0.0, 0.1) == []
+
+
+def test_drawn_at_random_all_are_as_likely():
+    random = np.random.default_rng(2)
+    drawn = [indices(selection.at_random([3, 5, 8, 9], 2, random)) for _ in range(2000)]
+    assert all(len(set(pair)) == 2 for pair in drawn)
+    counts = np.bincount(np.ravel(drawn), minlength=10)
+    np.testing.assert_allclose(counts[[3, 5, 8, 9]], 1000, atol=4 * np.sqrt(500))
+    assert indices(selection.at_random([4], 2, random)) == [4]
+
+
+def test_some_are_drawn_from_the_metropolis_runs_and_the_rest_by_dispute():
+    origins = ["metropolis T=300", "nested", "metropolis T=310", "random", "metropolis T=320", "nested"]
+    structures = [Atoms("W", info={"origin": origin}) for origin in origins]
+    energies, spread = np.array([-0.4, -0.4, -0.4, -0.4, 9.0, -0.4]), np.array([1.0, 5.0, 2.0, 4.0, 9.0, 3.0])
+    found = Candidates(structures, list(range(6)), energies, spread, far_apart(6), np.zeros((20, 6)))
+    text = SMALLEST.replace(
+        "RULES", "{method: committee, count: 3, at_random: 1, spread: 0, highest_energy: 0}"
+    )
+    drawn = set()
+    for seed in range(12):
+        chosen = choose(config.parse(text.replace("SEED", str(seed))), found, 3, 20)
+        assert [choice.reason == "at random" for choice in chosen] == [True, False, False]
+        assert indices(chosen)[1:] == [1, 3]
+        drawn.add(chosen[0].index)
+    assert drawn == {0, 2}  # number 4 lies too high
 
 
 def test_the_farthest_from_the_pool_come_first_and_no_copy_is_chosen():
