@@ -121,6 +121,6 @@ def pair_curves(
 def finished_pool(config: Campaign) -> list[Atoms]:
     """The pool of a campaign that has come to an end. Raises ConfigError where there is none."""
     store = Store(config.directory)
-    if not (store.latest).exists():
+    if not store.latest.exists():
         raise ConfigError(f"compare: expected a finished campaign in {config.directory}, found none")
     return [atoms for part in store.pool() for atoms in part]

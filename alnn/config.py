@@ -279,18 +279,14 @@ class Campaign(Section):
         return self
 
     def _virials_can_be_had(self) -> None:
-        for section, training in (
-            ("training", self.training),
-            ("final", self.for_the_last_training().training),
-        ):
+        last = self.for_the_last_training().training
+        for section, training in (("training", self.training), ("final", last)):
             if training.virial_weight > 0 and self.start.cluster is not None:
                 raise ValueError(
                     f"{section}.virial_weight: expected 0 for free clusters, which have no stress"
                 )
-            if training.virial_weight > 0 and training.forces not in ("rows", "directions"):
-                raise ValueError(
-                    f"{section}.virial_weight: expected training.forces rows or directions beside it"
-                )
+        if last.virial_weight > 0 and not last.has_rows:  # `training` has checked itself
+            raise ValueError("final.virial_weight: expected training.forces rows or directions beside it")
 
     def _functions_are_known(self) -> None:
         """What is written out must fit the kernel; presets do."""

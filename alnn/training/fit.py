@@ -370,7 +370,7 @@ def labelled_set(
         chosen += taylor_copies(structures, settings.force_rows, settings.taylor_length, rng)
     energies = np.array([atoms.get_potential_energy() for atoms in chosen])
     pool = training_set(compute(descriptors, species, chosen), species, energies, isolated)
-    if settings.forces not in ("rows", "directions"):
+    if not settings.has_rows:
         return pool
     strain = settings.virial_weight > 0.0
     rows = force_rows(

@@ -90,10 +90,15 @@ class TrainingSettings(Section):
         1, ge=0, description="`fast`: so many members, drawn anew each time, begin from fresh weights"
     )
 
+    @property
+    def has_rows(self) -> bool:
+        """Whether forces are equations of their own, beside the energies."""
+        return self.forces in ("rows", "directions")
+
     @model_validator(mode="after")
-    def _paper_knows_no_rows(self) -> "TrainingSettings":
-        if self.protocol == "paper" and self.forces in ("rows", "directions"):
+    def _rows_fit_the_rest(self) -> "TrainingSettings":
+        if self.protocol == "paper" and self.has_rows:
             raise ValueError(f"forces: {self.forces} needs protocol fast, found protocol paper")
-        if self.virial_weight > 0 and self.forces not in ("rows", "directions"):
+        if self.virial_weight > 0 and not self.has_rows:
             raise ValueError(f"virial_weight: expected forces rows or directions, found forces {self.forces}")
         return self

@@ -92,6 +92,13 @@ def test_a_fault_is_one_line_with_its_path(added, message):
     assert fault(SMALLEST + added).startswith(message)
 
 
+def test_virials_in_the_last_training_need_its_forces():
+    periodic = SMALLEST.replace("cluster: 25", "box: 30") + "sampling: {cluster: null}\n"
+    periodic += "final: {virial_weight: 0.1}\n"
+    assert fault(periodic).startswith("final.virial_weight: expected training.forces rows or directions")
+    assert config.parse(periodic + "training: {forces: rows}").final.virial_weight == 0.1
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [
