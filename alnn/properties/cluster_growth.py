@@ -26,7 +26,7 @@ from alnn.properties.cluster_free_energy import COUNTED, FRAMES, flatness, refin
 from alnn.properties.cluster_free_energy import steps as steps_of
 from alnn.properties.settings import Properties
 from alnn.properties.simulation import Samples
-from alnn.properties.tasks import Task, pair_lines
+from alnn.properties.tasks import Task, is_reweighted, pair_lines
 from alnn.reference.lammps import LammpsReference
 
 FLAT = 0.5
@@ -98,7 +98,7 @@ class GrowthEngine:
 
     def _dump(self, phase: str, cycles: int, folder: str) -> str:
         frames = self.settings.cluster_free_energy.frames
-        if phase != "production" or frames == 0 or self.settings.reference in (None, self.task.potential):
+        if phase != "production" or frames == 0 or not is_reweighted(self.settings, self.task.potential):
             return ""
         (symbol,) = self.settings.species
         return f" dump {max(cycles // frames, 1)} {shlex.quote(folder)}/frames species {symbol}"

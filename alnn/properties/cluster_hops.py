@@ -28,6 +28,8 @@ from alnn.reference.lammps import LammpsReference
 
 _ATTEMPTS = 200  # at a step that brings no two atoms too close
 _FORCE = 1e-4  # eV/Å
+Minimum = tuple[np.ndarray, float]
+"""Positions (N, 3), Å, and energy, eV."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ class HoppingEngine:
         random = np.random.default_rng(self.task.seeds(self.settings.seed, 1)[0])
         for _ in range(_ATTEMPTS):
             nearest = 0.5 * (section.rmin + section.cluster)
-            made = structures.random_cluster(self._symbols, nearest, section.cluster, random, 20)
+            symbols = structures.alternating(self.settings.species, self.task.window[0])
+            made = structures.random_cluster(symbols, nearest, section.cluster, random, 20)
             found = self._minimum(made.positions)
             if found is not None:
                 positions, energy = found
@@ -88,31 +91,37 @@ class HoppingEngine:
                 return new
         return positions
 
-    def _minimum(self, positions: np.ndarray) -> tuple[np.ndarray, float] | None:
-        """Positions, centred, and energy of the minimum below; None where atoms come too close or the cluster falls
-        apart, and where LAMMPS cannot say.
-        """
-        try:
-            found = self._minimizer.minimize(Atoms(self._symbols, positions), force=_FORCE)
-            energy = self._minimizer.label(found).energy
-        except ReferenceError_:
-            return None
-        new = found.positions - found.positions.mean(axis=0)
-        sound = _closest(new) > self._section.rmin and structures.is_connected(new, self._section.cluster)
-        return (new, float(energy)) if sound else None
+    def _minimum(self, positions: np.ndarray) -> Minimum | None:
+        return minimum_below(self._minimizer, self.settings, positions)
 
     @property
     def _section(self) -> ClusterMinima:
         return self.settings.cluster_minima
 
-    @property
-    def _symbols(self) -> list[str]:
-        return structures.alternating(self.settings.species, self.task.window[0])
-
     @cached_property
     def _minimizer(self) -> LammpsReference:
-        lines = pair_lines(self.settings, self.task.potential)
-        return LammpsReference(lines, self.settings.species, self.settings.all_masses())
+        return minimizer(self.settings, self.task.potential)
+
+
+def minimizer(settings: Properties, potential: str) -> LammpsReference:
+    """LAMMPS with this potential."""
+    return LammpsReference(pair_lines(settings, potential), settings.species, settings.all_masses())
+
+
+def minimum_below(lammps: LammpsReference, settings: Properties, positions: np.ndarray) -> Minimum | None:
+    """The minimum below `positions` (N, 3), centred; None where atoms come too close or the cluster falls apart, and
+    where LAMMPS cannot say.
+    """
+    section = settings.cluster_minima
+    try:
+        symbols = structures.alternating(settings.species, len(positions))
+        found = lammps.minimize(Atoms(symbols, positions), force=_FORCE)
+        energy = lammps.label(found).energy
+    except ReferenceError_:
+        return None
+    new = found.positions - found.positions.mean(axis=0)
+    sound = _closest(new) > section.rmin and structures.is_connected(new, section.cluster)
+    return (new, float(energy)) if sound else None
 
 
 def _one_to_the_surface(positions: np.ndarray, distance: float, random: np.random.Generator) -> np.ndarray:

@@ -10,7 +10,7 @@ from alnn.files import write_text_atomically
 from alnn.properties import figures, structure
 from alnn.properties.settings import Properties
 from alnn.properties.simulation import Samples
-from alnn.properties.statistics import Estimate
+from alnn.properties.statistics import BOLTZMANN, Estimate
 from alnn.properties.structure import Curve, Peak
 from alnn.properties.tables import Results, Table, csv_text, finished, keep_series
 from alnn.report.html import picture
@@ -24,10 +24,14 @@ def cluster_rdfs(settings: Properties, out: Path, results: Results, series: dict
     if section is None:
         return
     runs: dict[tuple[int, str], list[np.ndarray]] = {}
+    work: dict[tuple[int, str], list[np.ndarray]] = {}
     for (_, name, _), of_name in finished(settings, out, "cluster_rdf").items():
         keep_series(series, of_name)
         for task, samples in of_name:
             runs.setdefault((task.window[0], name), []).append(samples["density"])
+            if "work" in samples:
+                thermal = BOLTZMANN * section.temperature
+                work.setdefault((task.window[0], name), []).append(samples["work"] / thermal)
     if not runs:
         return
     x = structure.radial_bins(section.bins, section.radius)
@@ -36,6 +40,8 @@ def cluster_rdfs(settings: Properties, out: Path, results: Results, series: dict
     extrema = {key: _extrema(key[1], x, runs[key]) for key in order}
     write_text_atomically(out / "cluster_rdf.csv", _curves(curves))
     results.tables.append(_extrema_table(settings, extrema))
+    if work:
+        results.tables.append(_reweighted_table(settings, x, runs, work, extrema))
     caption = (
         f"Density of other atoms around an atom of a free cluster at {section.temperature:g} K, by its size; not "
         "divided by a mean density, which a cluster does not have."
@@ -108,10 +114,51 @@ def _extrema_table(settings: Properties, extrema: dict[tuple[int, str], list[tup
     )
 
 
+def _reweighted_table(
+    settings: Properties,
+    x: np.ndarray,
+    runs: dict[tuple[int, str], list[np.ndarray]],
+    work: dict[tuple[int, str], list[np.ndarray]],
+    extrema: dict[tuple[int, str], list[tuple[str, Peak]]],
+) -> Table:
+    rows = []
+    for key in (key for key in extrema if key in work):
+        share = structure.effective_share(work[key])
+        for kind, sign in (("peak", 1), ("trough", -1)):
+            known = [p for k, p in extrema[key] if k == kind]
+            at = [p.position.value for p in known]
+            found = structure.less_reweighted(x, runs[key], work[key], at, sign)
+            rows += [
+                [
+                    str(key[0]),
+                    key[1],
+                    f"{kind} {p.number}",
+                    _with_error(there),
+                    _with_error(height),
+                    f"{share:.2f}",
+                ]
+                for p, (there, height) in zip(known, found, strict=True)
+            ]
+    headings = [
+        "atoms",
+        "potential",
+        "extremum",
+        "position off (%)",
+        "height off (%)",
+        "effective share of samples",
+    ]
+    title = f"The same less those of {settings.reference}, by reweighting the samples of a potential"
+    return Table("cluster_rdf_reweighted", title, headings, rows)
+
+
+def _with_error(off: Estimate) -> str:
+    return f"{off.value:+.2f} ± {off.error:.2f}"
+
+
 def _percent(value: Estimate, reference: Estimate | None) -> str:
     """Difference from the reference and its joint error, in percent of the reference."""
     if reference is None or reference.value == 0:
         return ""
     off = 100 * (value.value / reference.value - 1)
     error = 100 * float(np.hypot(value.error, reference.error)) / reference.value
-    return f"{off:+.2f} ± {error:.2f}"
+    return _with_error(Estimate(off, error))

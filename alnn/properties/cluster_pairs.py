@@ -7,7 +7,7 @@ of the displacements (Å).
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -18,8 +18,9 @@ from alnn import structures
 from alnn.properties.pairs import pair_density
 from alnn.properties.settings import Properties
 from alnn.properties.simulation import Samples
-from alnn.properties.tasks import Task, pair_lines, steps
-from alnn.sampling import open_chain
+from alnn.properties.tasks import Task, is_reweighted, pair_lines, steps
+from alnn.reference.lammps import LammpsReference
+from alnn.sampling import Candidate, open_chain
 from alnn.sampling_settings import Guards, MetropolisRun
 
 
@@ -42,7 +43,9 @@ class PairsEngine:
     def segment(
         self, before: Path, after: Path, number: int, phase: str, steps_: int, past: Mapping[str, np.ndarray]
     ) -> Samples:
-        """So many cycles; the step is tuned in the equilibration only. Samples: `density` (samples, bins), 1/Å^3."""
+        """So many cycles; the step is tuned in the equilibration only. Samples: `density` (samples, bins), 1/Å^3; and
+        of other potentials than the reference `work` (samples,), eV, how far its energy is above the potential's.
+        """
         section, (size, _) = self.settings.cluster_rdf, self.task.window
         state = json.loads(before.read_text(encoding="utf-8"))
         tuning = phase == "equilibrate"
@@ -69,11 +72,16 @@ class PairsEngine:
         _write(after, last - last.mean(axis=0), displace)
         edges = np.linspace(0.0, section.radius, section.bins + 1)
         kept = [] if tuning else found
-        return {
-            "density": np.array([pair_density(c.atoms.positions, edges) for c in kept]).reshape(
-                -1, section.bins
-            )
-        }
+        density = np.array([pair_density(c.atoms.positions, edges) for c in kept])
+        return {"density": density.reshape(-1, section.bins), **self._work(kept)}
+
+    def _work(self, found: Sequence[Candidate]) -> Samples:
+        settings = self.settings
+        if not is_reweighted(settings, self.task.potential):
+            return {}
+        lines = pair_lines(settings, settings.reference)
+        reference = LammpsReference(lines, settings.species, settings.all_masses(), settings.folder)
+        return {"work": np.array([reference.label(c.atoms).energy - c.energy for c in found])}
 
 
 def _write(path: Path, positions: np.ndarray, displace: float) -> None:

@@ -19,12 +19,11 @@ from alnn.properties.cluster_free_energy import (
 )
 from alnn.properties.settings import Properties
 from alnn.properties.simulation import Samples
-from alnn.properties.statistics import Estimate
+from alnn.properties.statistics import BOLTZMANN, Estimate
 from alnn.properties.tables import Results, Table, difference, finished, keep_series
 from alnn.properties.tasks import Task
 from alnn.report.html import picture
 
-BOLTZMANN = 8.617333262e-5  # eV/K
 Windows = dict[tuple[int, int], list[Samples]]
 
 

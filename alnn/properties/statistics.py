@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+BOLTZMANN = 8.617333262e-5  # eV/K
 BLOCKS = 8  # of each run, where a quantity is no plain mean
 
 

@@ -60,6 +60,39 @@ def peaks(potential: str, x: np.ndarray, runs: Sequence[np.ndarray], prominence:
     ]
 
 
+def less_reweighted(
+    x: np.ndarray, runs: Sequence[np.ndarray], work: Sequence[np.ndarray], at: Sequence[float], sign: int
+) -> list[tuple[Estimate, Estimate]]:
+    """What position and height of each extremum near `at` exceed those of the reference by, in percent of these.
+
+    runs: independent runs (samples, bins) of a potential; work: for each (samples,) the energy of the reference less
+    that of the potential, in kT, so that exp(-work) weighs its samples as the reference would (R. W. Zwanzig, J. Chem.
+    Phys. 22, 1420 (1954)). `sign` is 1 for maxima and -1 for minima. Jackknife errors over blocks of the runs.
+    """
+    if not len(at):
+        return []
+    lowest, n = min(w.min() for w in work), len(x)
+    weights = [np.exp(lowest - w)[:, None] for w in work]
+    columns = [np.hstack([y, w * y, w]) for y, w in zip(runs, weights, strict=True)]
+
+    def off(mean: np.ndarray) -> np.ndarray:
+        own, other = (_refined(x, sign * y, at) for y in (mean[:n], mean[n:-1] / mean[-1]))
+        return 100 * (own / other - 1)  # the sign of the heights cancels
+
+    values, errors = jackknife(blocks(columns), off)
+    return [
+        (Estimate(*map(float, (v[0], e[0]))), Estimate(*map(float, (v[1], e[1]))))
+        for v, e in zip(values, errors, strict=True)
+    ]
+
+
+def effective_share(work: Sequence[np.ndarray]) -> float:
+    """Share of the samples of all runs that carries the weight exp(-work), `work` in kT: (sum w)^2 / (n sum w^2)."""
+    everything = np.concatenate(work)
+    weight = np.exp(everything.min() - everything)
+    return float(weight.sum() ** 2 / (weight**2).sum() / len(weight))
+
+
 def coordination(runs: Sequence[np.ndarray], radius: float, cutoff: float) -> Estimate:
     """Mean neighbours within `cutoff`, from running numbers (samples, bins) at the ends of bins up to `radius`."""
     edges = np.linspace(0.0, radius, runs[0].shape[1] + 1)
@@ -80,7 +113,7 @@ def _maxima(x: np.ndarray, y: np.ndarray, prominence: float) -> np.ndarray:
     return x[find_peaks(smooth, prominence=prominence * smooth.max())[0]]
 
 
-def _refined(x: np.ndarray, y: np.ndarray, expected: np.ndarray) -> np.ndarray:
+def _refined(x: np.ndarray, y: np.ndarray, expected: Sequence[float]) -> np.ndarray:
     """(position, height) of a parabola through five smoothed points about each expected maximum."""
     smooth, found = _smooth(y), []
     for position in expected:

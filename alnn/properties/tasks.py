@@ -174,6 +174,11 @@ def pair_lines(settings: Properties, name: str) -> list[str]:
     return ["pair_style alnn", " ".join(words)]
 
 
+def is_reweighted(settings: Properties, potential: str) -> bool:
+    """Does the reference evaluate what this potential sampled?"""
+    return settings.reference not in (None, potential)
+
+
 def identity(settings: Properties, task: Task) -> dict[str, Any]:
     """Everything the numbers of a task depend on, to be compared before it is gone on with."""
     lines = pair_lines(settings, task.potential)
@@ -184,12 +189,12 @@ def identity(settings: Properties, task: Task) -> dict[str, Any]:
     if task.method == "gc":
         for key in ("sizes", "saturated", "supersaturations", "lengths", "block"):
             section.pop(key)
-        if task.potential == settings.reference or settings.reference is None:
+        if not is_reweighted(settings, task.potential):
             section.pop("frames")
-        else:
-            section["reference"] = _contents(pair_lines(settings, settings.reference))
     elif task.window:
         section.pop("sizes", None)
+    if task.method in ("gc", "pairs") and is_reweighted(settings, task.potential):
+        section["reference"] = _contents(pair_lines(settings, settings.reference))
     if task.method == "mc":
         section = {**{k: how[k] for k in ("every", "rmin")}, "pressure": section["pressure"]}
     return {

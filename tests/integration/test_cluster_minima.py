@@ -9,6 +9,8 @@ from support.property_runs import whole_and_interrupted
 
 from alnn import cli
 from alnn.properties import settings
+from alnn.properties.cluster_hops import minimizer, minimum_below
+from alnn.properties.cluster_minima_results import shared
 from alnn.properties.tasks import tasks
 
 EPSILON, SIGMA = 0.2, 2.5  # eV, Å
@@ -61,3 +63,20 @@ def test_an_interrupted_run_goes_on_with_the_same_numbers(config, tmp_path):
     assert whole["lowest"].shape == (30,) and (np.diff(whole["lowest"]) <= 0).all()
     assert (whole["lowest"] <= whole["energy"]).all()
     assert all(np.array_equal(whole[name], parts[name]) for name in whole)
+
+
+def test_each_potential_goes_down_from_what_the_others_found(config):
+    """The capped octahedron is the second of the four minima of seven atoms, the pentagonal bipyramid the lowest."""
+    file, edge = settings.load(config), 2 ** (1 / 6) * SIGMA
+    octahedron = np.vstack([np.eye(3), -np.eye(3)]) * edge / np.sqrt(2)
+    capped = np.vstack([octahedron, octahedron[:3].sum(axis=0)])
+    angles = 2 * np.pi * np.arange(5) / 5
+    ring = np.column_stack([np.cos(angles), np.sin(angles), 0 * angles]) * edge / (2 * np.sin(np.pi / 5))
+    bipyramid = np.vstack([ring, [[0, 0, 0.5 * edge], [0, 0, -0.5 * edge]]])
+
+    lammps = {name: minimizer(file, name) for name in ("lj", "deeper")}
+    second = minimum_below(lammps["lj"], file, capped)
+    assert second[1] == pytest.approx(-15.935 * EPSILON, abs=1e-3 * EPSILON)
+    best = shared(file, {("lj", 7): second, ("deeper", 7): minimum_below(lammps["deeper"], file, bipyramid)})
+    assert best["lj", 7][1] == pytest.approx(EPSILON * LOWEST[7], abs=2e-5)
+    assert best["deeper", 7][1] == pytest.approx(1.1 * EPSILON * LOWEST[7], abs=2e-5)

@@ -45,6 +45,14 @@ def test_two_free_beads_fill_their_shell_evenly(config, tmp_path):
     assert (np.abs(density[inside] - exact) < 4 * error[inside]).all() and (
         error[inside] < 0.05 * exact
     ).all()
+    with open(out / "cluster_rdf_reweighted.csv", newline="", encoding="utf-8") as file:
+        rows = list(csv.DictReader(file))
+    assert {row["potential"] for row in rows} == {
+        "nothing"
+    }  # its energies are those of the reference, all zero
+    assert {(row["height off (%)"], row["effective share of samples"]) for row in rows} == {
+        ("+0.00 ± 0.00", "1.00")
+    }
     for name in ("cluster_rdf_extrema.csv", "cluster_rdf.png", "results.h5"):
         assert (out / name).stat().st_size > 0
     assert "pair distribution of clusters" in (out / "index.html").read_text()
