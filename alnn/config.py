@@ -215,6 +215,9 @@ class Final(Section):
     virial_weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
         None, description="weight of virials"
     )
+    energy_window: Positive | None = Field(
+        None, description="eV/atom; structures that lie higher count less in the last training"
+    )
     patience: Count | None = Field(None, description="passes without a better validation error")
     smallest_damping: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
         None, description="`paper`: the damping does not fall below"
