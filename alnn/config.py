@@ -34,6 +34,11 @@ class Start(Section):
     equilibrate: float = Field(20.0, ge=0, description="box: ps of dynamics; 0 leaves the minimum")
     timestep: Positive = Field(0.005, description="box: ps")
     file: str | None = Field(None, description="structures in any format ASE reads")
+    isolated: bool = Field(
+        False,
+        description="a single atom of each species joins the pool too: free energies of clusters, and whatever else "
+        "comes apart, count from it",
+    )
 
     @model_validator(mode="after")
     def _one_of(self) -> "Start":
@@ -268,6 +273,8 @@ class Campaign(Section):
             raise ValueError(f"species: expected each once, found {self.species}")
         if self.start.box is not None and self.sampling.cluster is not None:
             raise ValueError("sampling.cluster: expected null where start.box makes a periodic cell")
+        if self.start.isolated and self.sampling.cluster is None:
+            raise ValueError("start.isolated: expected free clusters, found periodic cells (cluster is null)")
         self._functions_are_known()
         self._virials_can_be_had()
         for symbol in self.masses:

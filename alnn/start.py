@@ -22,11 +22,17 @@ def start_structures(config: Campaign, reference: Reference) -> list[Atoms]:
         found = read_all(path, config.species, config.sampling.rmin)
         for index, atoms in enumerate(found):
             atoms.info = {"origin": f"start {index} of {config.start.file}"}
+    if config.start.isolated:
+        found += [_isolated(species) for species in config.species]
     for atoms in found:
         if radius is not None and not structures.is_connected(atoms.positions, radius):
             origin = atoms.info["origin"]
             raise StructureError(f"{origin}: expected a cluster connected within {radius:g} Å, found pieces")
     return found
+
+
+def _isolated(species: str) -> Atoms:
+    return Atoms([species], [[0.0, 0.0, 0.0]], info={"origin": f"isolated {species}"})
 
 
 def _made(config: Campaign, reference: Reference) -> Atoms:
