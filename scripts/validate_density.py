@@ -19,7 +19,7 @@ from ase.units import kB
 
 from alnn.files import write_atomically
 from alnn.potential import Potential
-from alnn.properties.statistics import blocks, jackknife
+from alnn.properties.statistics import blocks, effective_share, jackknife
 from alnn.reference.lammps import LammpsReference
 from alnn.sampling import sample
 from alnn.sampling_settings import Guards, MetropolisRun
@@ -89,9 +89,8 @@ def report(chains: list[np.ndarray], temperature: float) -> None:
     whole = np.concatenate(chains)
     log_weights = -(whole[:, 2] - whole[:, 1]) / (kB * temperature)
     shift, volume = log_weights.max(), whole[:, 0].mean()
-    weights = np.exp(log_weights - shift)
-    effective = weights.sum() ** 2 / (weights**2).sum() / len(weights)
-    print(f"{temperature:g} K: {len(whole)} structures, effective share {effective:.2f}")
+    share = effective_share([-log_weights])
+    print(f"{temperature:g} K: {len(whole)} structures, effective share {share:.2f}")
     for name, of_reference in (("learned", False), ("reference", True)):
         for powers, measure in ((0, "V^N"), (1, "V^(N-1)")):
             means = blocks([_terms(c, temperature, of_reference, powers, shift, volume) for c in chains])

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from alnn.properties.simulation import Samples
-from alnn.properties.statistics import Estimate
+from alnn.properties.statistics import Estimate, effective_share
 
 COUNTED = ("visits", "insertions", "insertion_probability", "removals", "removal_probability")
 FRAMES = ("frame_size", "frame_energy", "frame_reference_energy")
@@ -158,19 +158,18 @@ def reweighted(potential: str, runs: Sequence[Samples], kelvin_energy: float) ->
 
 def _mean_exponential(work: Sequence[np.ndarray]) -> tuple[float, float, float]:
     """ln <exp(-work)> over blocks of samples, its jackknife error, and the share of effective samples."""
-    everything = np.concatenate(work)
-    lowest = everything.min()
+    lowest = np.concatenate(work).min()
     weights = [np.exp(-(w - lowest)) for w in work]
     sums, numbers = np.array([w.sum() for w in weights]), np.array([len(w) for w in work], float)
     left_sum, left = sums.sum() - sums[numbers > 0], numbers.sum() - numbers[numbers > 0]
     n = len(left)
-    effective = sums.sum() ** 2 / sum((w**2).sum() for w in weights) / len(everything)
+    effective = effective_share(work)
     value = np.log(sums.sum() / numbers.sum()) - lowest
     if n < 2 or (left_sum <= 0).any():
-        return float(value), float("nan"), float(effective)
+        return float(value), float("nan"), effective
     leave_one_out = np.log(left_sum / left)
     error = np.sqrt((n - 1) / n * ((leave_one_out - leave_one_out.mean()) ** 2).sum())
-    return float(value), float(error), float(effective)
+    return float(value), float(error), effective
 
 
 def barrier(free: FreeEnergy) -> Barrier | None:

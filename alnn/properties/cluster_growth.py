@@ -26,8 +26,7 @@ from alnn.properties.cluster_free_energy import COUNTED, FRAMES, flatness, refin
 from alnn.properties.cluster_free_energy import steps as steps_of
 from alnn.properties.settings import Properties
 from alnn.properties.simulation import Samples
-from alnn.properties.tasks import Task, is_reweighted, pair_lines
-from alnn.reference.lammps import LammpsReference
+from alnn.properties.tasks import Task, is_reweighted, lammps_with, pair_lines
 
 FLAT = 0.5
 """Visits of the rarest size over their mean, from where on the umbrella is good enough."""
@@ -112,18 +111,15 @@ class GrowthEngine:
             return {}
         frames = ase.io.read(path, index=":", format="extxyz")
         alone = Atoms(self.settings.species, [[0.0, 0.0, 0.0]])
-        mine, reference = self._labels(self.task.potential), self._labels(self.settings.reference)
+        mine, reference = (
+            lammps_with(self.settings, name) for name in (self.task.potential, self.settings.reference)
+        )
         base, other = mine.label(alone).energy, reference.label(alone).energy
         rows = [
             (len(f), f.get_potential_energy() - len(f) * base, reference.label(f).energy - len(f) * other)
             for f in frames
         ]
         return dict(zip(FRAMES, np.array(rows).T, strict=True))
-
-    def _labels(self, potential: str) -> LammpsReference:
-        settings = self.settings
-        lines = pair_lines(settings, potential)
-        return LammpsReference(lines, settings.species, settings.all_masses(), settings.folder)
 
     def _open(self, line: Any, positions: np.ndarray) -> None:
         (symbol,) = self.settings.species

@@ -23,7 +23,7 @@ from alnn import structures
 from alnn.errors import PropertyError, ReferenceError_
 from alnn.properties.settings import ClusterMinima, Properties
 from alnn.properties.simulation import Samples
-from alnn.properties.tasks import Task, pair_lines
+from alnn.properties.tasks import Task, lammps_with
 from alnn.reference.lammps import LammpsReference
 
 _ATTEMPTS = 200  # at a step that brings no two atoms too close
@@ -43,9 +43,9 @@ class HoppingEngine:
         """The minimum below a random compact cluster."""
         section = self._section
         random = np.random.default_rng(self.task.seeds(self.settings.seed, 1)[0])
+        nearest = 0.5 * (section.rmin + section.cluster)
+        symbols = structures.alternating(self.settings.species, self.task.window[0])
         for _ in range(_ATTEMPTS):
-            nearest = 0.5 * (section.rmin + section.cluster)
-            symbols = structures.alternating(self.settings.species, self.task.window[0])
             made = structures.random_cluster(symbols, nearest, section.cluster, random, 20)
             found = self._minimum(made.positions)
             if found is not None:
@@ -100,12 +100,7 @@ class HoppingEngine:
 
     @cached_property
     def _minimizer(self) -> LammpsReference:
-        return minimizer(self.settings, self.task.potential)
-
-
-def minimizer(settings: Properties, potential: str) -> LammpsReference:
-    """LAMMPS with this potential."""
-    return LammpsReference(pair_lines(settings, potential), settings.species, settings.all_masses())
+        return lammps_with(self.settings, self.task.potential)
 
 
 def minimum_below(lammps: LammpsReference, settings: Properties, positions: np.ndarray) -> Minimum | None:

@@ -12,10 +12,11 @@ from ase.calculators.singlepoint import SinglePointCalculator
 
 from alnn.files import write_atomically
 from alnn.properties import figures
-from alnn.properties.cluster_hops import Minimum, minimizer, minimum_below
+from alnn.properties.cluster_hops import Minimum, minimum_below
 from alnn.properties.settings import Properties
 from alnn.properties.simulation import Samples
 from alnn.properties.tables import Results, Table, finished, keep_series
+from alnn.properties.tasks import lammps_with
 from alnn.report.html import picture
 from alnn.structures import alternating
 
@@ -64,7 +65,7 @@ def shared(settings: Properties, best: Mapping[tuple[str, int], Minimum]) -> dic
     """
     result = dict(best)
     for name in dict.fromkeys(name for name, _ in best):
-        lammps = minimizer(settings, name)
+        lammps = lammps_with(settings, name)
         for (other, size), (positions, _) in best.items():
             if other != name and (name, size) in best:
                 found = minimum_below(lammps, settings, positions)

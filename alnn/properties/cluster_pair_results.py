@@ -10,7 +10,7 @@ from alnn.files import write_text_atomically
 from alnn.properties import figures, structure
 from alnn.properties.settings import Properties
 from alnn.properties.simulation import Samples
-from alnn.properties.statistics import BOLTZMANN, Estimate
+from alnn.properties.statistics import BOLTZMANN, Estimate, effective_share
 from alnn.properties.structure import Curve, Peak
 from alnn.properties.tables import Results, Table, csv_text, finished, keep_series
 from alnn.report.html import picture
@@ -123,7 +123,7 @@ def _reweighted_table(
 ) -> Table:
     rows = []
     for key in (key for key in extrema if key in work):
-        share = structure.effective_share(work[key])
+        share = effective_share(work[key])
         for kind, sign in (("peak", 1), ("trough", -1)):
             known = [p for k, p in extrema[key] if k == kind]
             at = [p.position.value for p in known]

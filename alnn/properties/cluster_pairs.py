@@ -18,8 +18,7 @@ from alnn import structures
 from alnn.properties.pairs import pair_density
 from alnn.properties.settings import Properties
 from alnn.properties.simulation import Samples
-from alnn.properties.tasks import Task, is_reweighted, pair_lines, steps
-from alnn.reference.lammps import LammpsReference
+from alnn.properties.tasks import Task, is_reweighted, lammps_with, pair_lines, steps
 from alnn.sampling import Candidate, open_chain
 from alnn.sampling_settings import Guards, MetropolisRun
 
@@ -76,11 +75,9 @@ class PairsEngine:
         return {"density": density.reshape(-1, section.bins), **self._work(kept)}
 
     def _work(self, found: Sequence[Candidate]) -> Samples:
-        settings = self.settings
-        if not is_reweighted(settings, self.task.potential):
+        if not is_reweighted(self.settings, self.task.potential):
             return {}
-        lines = pair_lines(settings, settings.reference)
-        reference = LammpsReference(lines, settings.species, settings.all_masses(), settings.folder)
+        reference = lammps_with(self.settings, self.settings.reference)
         return {"work": np.array([reference.label(c.atoms).energy - c.energy for c in found])}
 
 

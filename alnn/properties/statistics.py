@@ -55,6 +55,13 @@ def blocks(runs: Sequence[np.ndarray], count: int = BLOCKS) -> np.ndarray:
     return np.array([part.mean(axis=0) for run in runs for part in np.array_split(run, min(count, len(run)))])
 
 
+def effective_share(work: Sequence[np.ndarray]) -> float:
+    """Share of the samples of all runs that carries the weight exp(-work), `work` in kT: (sum w)^2 / (n sum w^2)."""
+    everything = np.concatenate(work)
+    weight = np.exp(everything.min() - everything)
+    return float(weight.sum() ** 2 / (weight**2).sum() / len(weight))
+
+
 def jackknife(
     means: np.ndarray, function: Callable[[np.ndarray], np.ndarray]
 ) -> tuple[np.ndarray, np.ndarray]:

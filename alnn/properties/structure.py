@@ -86,13 +86,6 @@ def less_reweighted(
     ]
 
 
-def effective_share(work: Sequence[np.ndarray]) -> float:
-    """Share of the samples of all runs that carries the weight exp(-work), `work` in kT: (sum w)^2 / (n sum w^2)."""
-    everything = np.concatenate(work)
-    weight = np.exp(everything.min() - everything)
-    return float(weight.sum() ** 2 / (weight**2).sum() / len(weight))
-
-
 def coordination(runs: Sequence[np.ndarray], radius: float, cutoff: float) -> Estimate:
     """Mean neighbours within `cutoff`, from running numbers (samples, bins) at the ends of bins up to `radius`."""
     edges = np.linspace(0.0, radius, runs[0].shape[1] + 1)

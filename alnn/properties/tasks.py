@@ -13,7 +13,7 @@ import numpy as np
 
 from alnn.errors import ConfigError, PropertyError
 from alnn.properties.settings import Dynamics, PairStyle, Properties
-from alnn.reference.lammps import resolve_files
+from alnn.reference.lammps import LammpsReference, resolve_files
 
 RUNS = {
     "rdf": "structure",
@@ -172,6 +172,11 @@ def pair_lines(settings: Properties, name: str) -> list[str]:
         raise PropertyError(f"potentials.{name}.file: expected a potential file, found nothing at {path}")
     words = ["pair_coeff", "*", "*", shlex.quote(str(path.resolve())), *settings.species]
     return ["pair_style alnn", " ".join(words)]
+
+
+def lammps_with(settings: Properties, name: str) -> LammpsReference:
+    """LAMMPS to label and minimise with a potential of the file. Raises as `pair_lines`."""
+    return LammpsReference(pair_lines(settings, name), settings.species, settings.all_masses())
 
 
 def is_reweighted(settings: Properties, potential: str) -> bool:

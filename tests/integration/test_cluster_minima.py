@@ -9,9 +9,9 @@ from support.property_runs import whole_and_interrupted
 
 from alnn import cli
 from alnn.properties import settings
-from alnn.properties.cluster_hops import minimizer, minimum_below
+from alnn.properties.cluster_hops import minimum_below
 from alnn.properties.cluster_minima_results import shared
-from alnn.properties.tasks import tasks
+from alnn.properties.tasks import lammps_with, tasks
 
 EPSILON, SIGMA = 0.2, 2.5  # eV, Å
 LOWEST = {
@@ -74,7 +74,7 @@ def test_each_potential_goes_down_from_what_the_others_found(config):
     ring = np.column_stack([np.cos(angles), np.sin(angles), 0 * angles]) * edge / (2 * np.sin(np.pi / 5))
     bipyramid = np.vstack([ring, [[0, 0, 0.5 * edge], [0, 0, -0.5 * edge]]])
 
-    lammps = {name: minimizer(file, name) for name in ("lj", "deeper")}
+    lammps = {name: lammps_with(file, name) for name in ("lj", "deeper")}
     second = minimum_below(lammps["lj"], file, capped)
     assert second[1] == pytest.approx(-15.935 * EPSILON, abs=1e-3 * EPSILON)
     best = shared(file, {("lj", 7): second, ("deeper", 7): minimum_below(lammps["deeper"], file, bipyramid)})

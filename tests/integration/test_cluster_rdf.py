@@ -47,9 +47,8 @@ def test_two_free_beads_fill_their_shell_evenly(config, tmp_path):
     ).all()
     with open(out / "cluster_rdf_reweighted.csv", newline="", encoding="utf-8") as file:
         rows = list(csv.DictReader(file))
-    assert {row["potential"] for row in rows} == {
-        "nothing"
-    }  # its energies are those of the reference, all zero
+    # Its energies are those of the reference, all zero.
+    assert {row["potential"] for row in rows} == {"nothing"}
     assert {(row["height off (%)"], row["effective share of samples"]) for row in rows} == {
         ("+0.00 ± 0.00", "1.00")
     }

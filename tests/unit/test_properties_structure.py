@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from alnn.properties.structure import effective_share, less_reweighted
+from alnn.properties.statistics import effective_share
+from alnn.properties.structure import less_reweighted
 
 EDGES = np.linspace(0.0, 12.0, 121)
 X = 0.5 * (EDGES[1:] + EDGES[:-1])
