@@ -27,7 +27,7 @@ VALUES: tuple[Any, ...] = (
     [0.0] * 300,
 )  # fmt: skip
 _NUMBER = re.compile(rb"[-+]?\b\d+\.?\d*(?:[eE][-+]?\d+)?")
-_KEY = re.compile(rb'"?[A-Za-z_][\w]*"?\s*[:=]')
+_KEY = re.compile(rb'"?[A-Za-z_]\w{0,60}"?\s{0,20}[:=]')  # bounded: a long run of letters takes no longer
 
 
 def damaged(content: bytes, others: Sequence[bytes], rng: random.Random, words: Sequence[str] = ()) -> bytes:
