@@ -34,6 +34,7 @@ _BULK_G5 = [0.0004 + 0.005 * k for k in range(25)]
 _ML_BOP_CUTOFFS = (3.012, 3.553)  # Å; between R - D and R + D its pairs fade
 _LIQUID_G2 = [2.2 + 1.3 / 9 * k for k in range(10)]
 _LIQUID_G5 = [0.0, 0.2, 0.4]
+_DROPLET_G5 = [0.0, 0.4, 1.2, 3.0]
 _LIQUID_ZETA = [1, 2, 4, 8, 16]
 
 
@@ -49,14 +50,14 @@ def _published(g2: Sequence[float], g5: Sequence[float]) -> tuple[list[Function]
     return radial, angular
 
 
-def _resolved() -> tuple[list[Function], list[Function]]:
+def _resolved(g5: Sequence[float]) -> tuple[list[Function], list[Function]]:
     """Functions that end where ML-BOP ends, and as sharply, and tell distances and angles apart: narrow radial ones
-    along the first shell, and in the angular ones every eta with every zeta and lambda.
+    along the first shell, and in the angular ones every eta (1/Å^2) with every zeta and lambda.
     """
     radial = [{"type": "G2", "eta": 6.0, "r_s": round(r, 6)} for r in _LIQUID_G2]
     angular = [
         {"type": "G5", "eta": eta, "lambda": sign, "zeta": zeta}
-        for eta in _LIQUID_G5
+        for eta in g5
         for zeta in _LIQUID_ZETA
         for sign in (1, -1)
     ]
@@ -67,10 +68,12 @@ PRESETS: dict[str, tuple[tuple[float, float], tuple[list[Function], list[Functio
     "water-clusters": ((0.0, 3.5), _published(_CLUSTER_G2, _CLUSTER_G5)),
     "bulk-water": ((0.0, 3.5), _published(_BULK_G2, _BULK_G5)),
     "gold": ((0.0, 6.0), _published(_CLUSTER_G2, _CLUSTER_G5)),
-    "liquid-water": (_ML_BOP_CUTOFFS, _resolved()),
+    "liquid-water": (_ML_BOP_CUTOFFS, _resolved(_LIQUID_G5)),
+    "water-droplets": (_ML_BOP_CUTOFFS, _resolved(_DROPLET_G5)),
 }
 """Name: inner and outer cutoff (Å), radial and angular functions. The first three are the published ones for water and
-gold.
+gold. The last has wider eta than the one before: they tell a neighbour that is about to leave from a near one, which
+sets how many are between the first two shells of a small cluster.
 """
 
 

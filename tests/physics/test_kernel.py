@@ -231,6 +231,14 @@ def test_presets_have_the_published_numbers() -> None:
     assert len(descriptors.preset("water-clusters", ["O", "H"])["O"]) == 2 * 8 + 3 * 18
 
 
+@pytest.mark.parametrize(("name", "angular"), [("liquid-water", 30), ("water-droplets", 40)])
+def test_presets_of_ml_bop_end_where_it_ends(name: str, angular: int) -> None:
+    functions = descriptors.preset(name, ["W"])["W"]
+    assert [f["type"] for f in functions] == ["G2"] * 10 + ["G5"] * angular
+    assert {(f["inner_cutoff"], f["cutoff"]) for f in functions} == {(3.012, 3.553)}
+    assert len({json.dumps(f) for f in functions}) == 10 + angular
+
+
 def test_potential_file_round_trip_is_exact(tmp_path: object) -> None:
     potential = random_potential(MIXED_SPECIES, mixed_descriptors(), members=2)
     path = tmp_path / "p.alnn"
