@@ -48,6 +48,15 @@ class TrainingSet:
         """Atoms of each species in each structure, (S, species)."""
         return np.stack([np.bincount(self.structure[s], minlength=self.size) for s in self.species], axis=1)
 
+    def alone(self) -> np.ndarray:
+        """(S,) whether a structure is one atom without neighbours, so that no function sees anything. A crystal of
+        one atom a cell has its images.
+        """
+        seen = np.zeros(self.size, bool)
+        for s in self.species:
+            seen[self.structure[s][self.values[s].any(axis=1)]] = True
+        return (self.n_atoms == 1) & ~seen
+
 
 def training_set(
     table: DescriptorTable,

@@ -101,12 +101,12 @@ class _Prepared:
 
     def coefficient(self, settings: TrainingSettings) -> np.ndarray:
         """(S + R,) 1/N^p, normalised so that the mean-sized structure has 1/N; the weight of force rows. Both less
-        for structures far up in energy. A single atom weighs as much as the pool's mean number of them, however far
+        for structures far up in energy. An atom alone weighs as much as the pool's mean number of atoms, however far
         up it is: the energy that binds a cluster is counted from it as many times as the cluster has atoms.
         """
         n = self.pool.n_atoms.astype(float)
         energies = (n / n.mean()) ** (1.0 - settings.size_exponent) / n * self.relevance
-        energies = np.where(n == 1.0, n.mean(), energies)
+        energies = np.where(self.pool.alone(), n.mean(), energies)
         if self.pool.force_rows is None:
             return energies
         rows = self.pool.force_rows

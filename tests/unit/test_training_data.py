@@ -4,7 +4,9 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from ase import Atoms
 
+from alnn.descriptors import compute, preset
 from alnn.errors import TrainingError
 from alnn.training.cross_validation import held_out_folds, k_fold
 from alnn.training.data import (
@@ -135,3 +137,9 @@ def test_a_difference_of_elements_is_no_height():
     table = _table([4, 2, 0, 3], [0, 2, 4, 1])
     energies = np.array([4, 2, 0, 3]) * -10.0 + np.array([0, 2, 4, 1]) * -2.5
     np.testing.assert_allclose(relevance(training_set(table, ["A", "B"], energies), 0.5), 1.0)
+
+
+def test_an_atom_is_alone_where_no_function_sees_a_neighbour():
+    atoms = [Atoms("W", cell=[2.5] * 3, pbc=True), Atoms("W"), Atoms("W2", [[0, 0, 0], [50, 0, 0]])]
+    table = compute(preset("water-clusters", ["W"]), ["W"], atoms)
+    assert training_set(table, ["W"], np.zeros(3)).alone().tolist() == [False, True, False]
