@@ -53,7 +53,7 @@ def start_structure(config: Campaign, pool: Sequence[Atoms], random: np.random.G
     """A random pool structure, cut or grown where sizes vary, at another density where that varies; or a random
     structure of its composition.
     """
-    sampling, pool = config.sampling, _several_atoms(pool)
+    sampling, pool = config.sampling, _not_isolated(pool)
     chosen = pool[int(random.integers(len(pool)))]
     bare = Atoms(chosen.symbols, chosen.positions, cell=chosen.cell, pbc=chosen.pbc)
     if sampling.cluster is None:
@@ -72,7 +72,7 @@ def start_structure(config: Campaign, pool: Sequence[Atoms], random: np.random.G
 
 def random_candidates(config: Campaign, pool: Sequence[Atoms], iteration: int) -> list[Atoms]:
     """Random structures of the pool's composition, from strings to droplets or boxes, candidates as they are."""
-    sampling, pool = config.sampling, _several_atoms(pool)
+    sampling, pool = config.sampling, _not_isolated(pool)
     made = []
     for index in range(sampling.random_candidates):
         random = np.random.default_rng([config.seed, iteration, _RANDOM + index])
@@ -95,9 +95,11 @@ def spread_evenly(count: int, wanted: int | None) -> list[int]:
     return sorted({round((k + 1) * count / wanted) - 1 for k in range(wanted)})
 
 
-def _several_atoms(pool: Sequence[Atoms]) -> list[Atoms]:
-    """The structures without the isolated atoms, from which no walk leads anywhere."""
-    return [atoms for atoms in pool if len(atoms) > 1] or list(pool)
+def _not_isolated(pool: Sequence[Atoms]) -> list[Atoms]:
+    """The structures without the isolated atoms, from which no walk leads anywhere. A crystal of one atom a cell is
+    none: it has its images.
+    """
+    return [atoms for atoms in pool if len(atoms) > 1 or atoms.pbc.any()] or list(pool)
 
 
 def _size(sampling: Sampling, bare: Atoms, random: np.random.Generator) -> int:

@@ -43,6 +43,16 @@ def test_no_walk_begins_at_an_isolated_atom(tmp_path):
     assert all(len(start) == 3 for start in starts)
 
 
+def test_walks_begin_at_a_crystal_of_one_atom_a_cell_too():
+    text = FILE.replace("ISOLATED", "false").replace("sizes: [3, 6], random_candidates: 4", "cluster: null")
+    pool = [
+        Atoms("W" * n, [[2.8 * k, 0, 0] for k in range(n)], cell=[2.8 * n, 3, 3], pbc=True) for n in (1, 2)
+    ]
+    random = np.random.default_rng(0)
+    starts = [walkers.start_structure(config.parse(text), pool, random) for _ in range(20)]
+    assert {len(start) for start in starts} == {1, 2}
+
+
 def test_a_periodic_campaign_has_no_isolated_atoms():
     text = FILE.replace("ISOLATED", "true").replace("sizes: [3, 6], random_candidates: 4", "cluster: null")
     with pytest.raises(ConfigError, match="isolated: expected free clusters, found periodic cells"):
