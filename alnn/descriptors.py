@@ -32,10 +32,10 @@ _BULK_G2 = [
 _BULK_G5 = [0.0004 + 0.005 * k for k in range(25)]
 
 _ML_BOP_CUTOFFS = (3.012, 3.553)  # Å; between R - D and R + D its pairs fade
-_LIQUID_G2 = [2.2 + 1.3 / 9 * k for k in range(10)]
+_ML_BOP_G2 = [2.2 + 1.3 / 9 * k for k in range(10)]
 _LIQUID_G5 = [0.0, 0.2, 0.4]
 _DROPLET_G5 = [0.0, 0.4, 1.2, 3.0]
-_LIQUID_ZETA = [1, 2, 4, 8, 16]
+_ML_BOP_ZETA = [1, 2, 4, 8, 16]
 
 
 def _published(g2: Sequence[float], g5: Sequence[float]) -> tuple[list[Function], list[Function]]:
@@ -54,11 +54,11 @@ def _resolved(g5: Sequence[float]) -> tuple[list[Function], list[Function]]:
     """Functions that end where ML-BOP ends, and as sharply, and tell distances and angles apart: narrow radial ones
     along the first shell, and in the angular ones every eta (1/Å^2) with every zeta and lambda.
     """
-    radial = [{"type": "G2", "eta": 6.0, "r_s": round(r, 6)} for r in _LIQUID_G2]
+    radial = [{"type": "G2", "eta": 6.0, "r_s": round(r, 6)} for r in _ML_BOP_G2]
     angular = [
         {"type": "G5", "eta": eta, "lambda": sign, "zeta": zeta}
         for eta in g5
-        for zeta in _LIQUID_ZETA
+        for zeta in _ML_BOP_ZETA
         for sign in (1, -1)
     ]
     return radial, angular
