@@ -21,7 +21,12 @@ from mpi4py import MPI
 ROOT = Path(__file__).resolve().parents[1]
 REFERENCE = f"pair_style tersoff\npair_coeff * * {ROOT}/inputs/water_clusters/ML-BOP.tersoff W\n"
 SIZES = {"cluster 25": 25, "liquid 108": 108, "liquid 1024": 1024, "liquid 8192": 8192}
-PRESETS = {"alnn 26": "water-clusters", "alnn 50": "bulk-water", "alnn 40": "liquid-water"}
+PRESETS = {
+    "alnn 26": "water-clusters",
+    "alnn 50": "bulk-water",
+    "alnn 40": "liquid-water",
+    "droplets 50": "water-droplets",
+}
 DENSITY = 0.997 / 18.015 * 0.602214  # beads/Å^3
 
 
@@ -140,12 +145,12 @@ def main() -> None:
         }
     print(
         f"{'microseconds a bead and step':32}"
-        + "".join(f"{p:>10}" for p in pairs)
+        + "".join(f"{p:>13}" for p in pairs)
         + "   times tersoff's speed"
     )
     for name, row in results.items():
         ratios = "  ".join(f"{row['tersoff'] / row[p]:.2f}" for p in pairs if p != "tersoff")
-        print(f"{name:32}" + "".join(f"{row[p]:10.3f}" for p in pairs) + f"   {ratios}")
+        print(f"{name:32}" + "".join(f"{row[p]:13.3f}" for p in pairs) + f"   {ratios}")
     if options.json:
         options.json.write_text(json.dumps(results, indent=1) + "\n")
 
