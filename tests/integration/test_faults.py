@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 import time
 
@@ -13,6 +14,7 @@ from test_campaign import finish, pools, start, write_config
 from alnn import config as configuration
 from alnn.campaign import Runner
 from alnn.errors import SamplingError, StoppedEarly, TrainingError
+from alnn.interruption import interruption
 from alnn.parallel import Ranks
 from alnn.potential import Potential
 from alnn.progress import Speaker
@@ -155,15 +157,41 @@ def test_sigterm_ends_a_campaign_and_it_goes_on(tmp_path):
     assert pools(tmp_path / "run") == pools(tmp_path / "alone")
 
 
-def test_the_wall_time_ends_a_campaign(tmp_path):
-    config = write_config(tmp_path, iterations=10_000)
-    began = time.monotonic()
-    process = start(config, options=["--walltime", "00:00:10"])
+class Long(LightStages):
+    """Samples iteration 1 until its wall time has come near."""
+
+    def sample(self, config, walker, potential):
+        if potential.name == "0001.alnn" and interruption.reason is None:
+            interruption.listen(walltime=1.0)
+            deadline = time.monotonic() + 60
+            while interruption.reason is None and time.monotonic() < deadline:
+                time.sleep(0.01)
+        return super().sample(config, walker, potential)
+
+
+def test_the_wall_time_ends_a_campaign_and_it_goes_on(tmp_path, monkeypatch):
+    run(write_config(tmp_path, "alone", iterations=3), LightStages())
+    # Neither the end by force, which a slow machine may need, nor the handlers of signals are for these tests' process.
+    monkeypatch.setattr(interruption, "force", lambda reason: None)
+    monkeypatch.setattr(interruption, "_listening", True)
+    config = write_config(tmp_path, iterations=3)
+    try:
+        with pytest.raises(StoppedEarly, match=r"stopped early \(wall time\); run the same command again"):
+            run(config, Long())
+    finally:
+        interruption.dismiss()
+    assert len(history(tmp_path / "run")) == 1
+    run(config, LightStages())
+    assert pools(tmp_path / "run") == pools(tmp_path / "alone")
+
+
+def test_a_command_ends_at_its_wall_time(tmp_path):
+    process = start(write_config(tmp_path, iterations=10_000), options=["--walltime", "00:00:06"])
     output, _ = process.communicate(timeout=120)
-    assert "stopped early (wall time)" in output
+    # By force where the machine is slow: half a second may be too short for what is under way.
+    assert re.search(r"stopped early (by force )?\(wall time\)", output)
+    assert "run the same command again to go on" in output and "Traceback" not in output
     assert process.returncode == 3
-    assert time.monotonic() - began < 60
-    assert Store(tmp_path / "run").history()
 
 
 def test_status_says_what_is_being_done(tmp_path):
@@ -179,8 +207,6 @@ class Interrupted(LightStages):
     """The signal comes while iteration 1 samples."""
 
     def sample(self, config, walker, potential):
-        from alnn.interruption import interruption
-
         if potential.name == "0001.alnn":
             try:
                 interruption.request("SIGTERM")
