@@ -243,7 +243,7 @@ def write_text_atomically_to_full_device(path):
 def test_output_to_a_full_device_is_one_line():
     command = [sys.executable, "-m", "alnn.cli", "version"]
     with open("/dev/full", "w") as full:
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=60)
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
     assert done.returncode == 2
     assert done.stderr.splitlines() == ["alnn: a file: cannot be written: No space left on device"]
 

@@ -82,7 +82,7 @@ def test_a_killed_run_goes_on_from_its_restart_and_two_ranks_change_nothing(conf
 
     killed = tmp_path / "killed"
     process = start("density", config, killed)
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 200
     while not list(killed.glob("runs/**/0004.h5")):
         assert process.poll() is None and time.monotonic() < deadline
         time.sleep(0.005)
