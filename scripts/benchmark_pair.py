@@ -1,6 +1,6 @@
 """Speed of `pair_style alnn` against the reference `pair_style tersoff` (ML-BOP) that it was learned from.
 
-Trains a potential of each preset for water (26, 50 and 40 functions) on a few reference snapshots, then runs the same
+Trains a potential of each preset for water (26 to 50 functions) on a few reference snapshots, then runs the same
 NVE molecular dynamics of the same boxes with each pair style in turn, round after round in one process, and prints
 the ratios of the fastest rounds (CPU seconds of one core). `--json FILE` keeps the numbers.
 
