@@ -63,14 +63,6 @@ struct Potential {
   int n_species() const { return static_cast<int>(elements.size()); }
   int n_members() const { return elements.empty() ? 0 : static_cast<int>(elements[0].members.size()); }
   int species_index(const std::string& name) const;  ///< -1 if the potential does not know it
-
-  /// Parse the text of a potential file; `where` names it in messages. Throws PotentialError.
-  static Potential parse(const std::string& text, const std::string& where);
-  /// Read a potential file. Throws PotentialError.
-  static Potential load(const std::string& path);
-  /// Descriptors alone (no networks): {"species": [...], "descriptors": {...}}; networks and scaling stay
-  /// empty.
-  static Potential parse_descriptors(const std::string& text, const std::string& where);
 };
 
 /// Weight of a species in weighted Chebyshev functions: -1, 1; -1, 0, 1; -2, -1, 1, 2; ... (one species: 1).

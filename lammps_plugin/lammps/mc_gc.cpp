@@ -1,7 +1,9 @@
-// `mc gc`: particles that come from and go to a vapour.
+#include "mc_gc.h"
+
+#include <algorithm>
 #include <cmath>
-#include <cstring>
 #include <fstream>
+#include <map>
 #include <sstream>
 
 #include "atom.h"
@@ -10,14 +12,14 @@
 #include "error.h"
 #include "fmt/format.h"
 #include "force.h"
-#include "mc.h"
+#include "lammps.h"
 #include "mc/gc.hpp"
 #include "mc_umbrella.h"
-#include "update.h"
 #include "utils.h"
 
 using namespace LAMMPS_NS;
-using namespace alnn;
+
+namespace alnn {
 
 namespace {
 
@@ -59,40 +61,9 @@ std::string histogram(const GcSettings& s, const GcResult& result) {
   return text;
 }
 
-}  // namespace
-
-void Mc::check_gc(const McSettings& settings, const Box& box) const {
-  const std::string style = atom->get_style();
-  if (style != "atomic")
-    error->all(FLERR,
-               "mc gc: expected atom_style atomic, since nothing else is known of a new atom, found {}",
-               style);
-  if (force->kspace) error->all(FLERR, "mc gc: expected no long-range interactions, found a kspace style");
-  for (int d = 0; d < 3; ++d)
-    if (domain->boundary[d][0] > 1 || domain->boundary[d][1] > 1)
-      error->all(
-          FLERR,
-          "mc gc: expected periodic or fixed boundaries, since a box that shrinks about few atoms is too "
-          "small for LAMMPS, found shrink-wrapped ones");
-  for (const int type : atoms_->types())
-    if (type != atoms_->inserted_type())
-      error->all(FLERR,
-                 "mc gc: expected all atoms to be of one type, which is inserted and removed, found types {} "
-                 "and {}",
-                 atoms_->inserted_type() + 1, type + 1);
-  if (settings.gc.swap == Swap::box && !box.all_periodic())
-    error->all(FLERR, "mc gc: expected a box periodic in all directions with 'swap box', found another");
-  if (settings.gc.swap != Swap::box && box.any_periodic() &&
-      box.smallest_face_distance() < 2.0 * settings.gc.radius)
-    error->all(FLERR,
-               "mc gc: expected a periodic box at least twice as wide as the radius {:g} A, found {:g} A",
-               settings.gc.radius, box.smallest_face_distance());
-  if (settings.cluster_radius > 0.0 && settings.gc.high > 32768)
-    error->all(FLERR, "mc gc: expected sizes of at most 32768 with the keyword cluster, found {}",
-               settings.gc.high);
-}
-
-GcSettings Mc::gc_settings(const McSettings& settings) const {
+GcSettings gc_settings(const McRun& run, const McSettings& settings) {
+  LAMMPS* lmp = run.lammps();
+  const Atom* atom = lmp->atom;
   const GcWords& words = settings.gc;
   GcSettings s;
   s.cycles = settings.cycles;
@@ -106,10 +77,10 @@ GcSettings Mc::gc_settings(const McSettings& settings) const {
   s.high = words.high;
   s.density = words.density;
   if (std::isfinite(words.mu)) {
-    const int type = atoms_->inserted_type() + 1;
+    const int type = run.atoms().inserted_type() + 1;
     if (!atom->mass || !atom->mass_setflag[type])
-      error->all(FLERR, "mc gc: expected a mass of type {} with the keyword mu, found none", type);
-    s.density = std::exp(s.swap.beta * words.mu * to_ev()) /
+      lmp->error->all(FLERR, "mc gc: expected a mass of type {} with the keyword mu, found none", type);
+    s.density = std::exp(s.swap.beta * words.mu * to_ev(lmp)) /
                 std::pow(thermal_wavelength(atom->mass[type], settings.temperature), 3);
   }
   std::map<int, double> umbrella = words.umbrella;
@@ -119,44 +90,88 @@ GcSettings Mc::gc_settings(const McSettings& settings) const {
   return s;
 }
 
-void Mc::sample_gc(const McSettings& settings, ChainState& state, Guards& guards, OpenEnergyModel& model) {
-  GcSettings s = gc_settings(settings);
+void report_gc(const McRun& run, const GcSettings& s, const GcResult& result) {
+  utils::logmesg(
+      run.lammps(),
+      fmt::format(
+          "mc gc: {} cycles of {} moves at {} K, vapour {:.6g}/A^3 of {:.6g} eV each, displace {:.6g} A\n",
+          result.cycles, s.high, s.temperature, s.density, s.vapour_energy, result.displace));
+  utils::logmesg(
+      run.lammps(),
+      fmt::format("mc gc: acceptance {:.4f} of {} displacements, {:.5f} of {} insertions, {:.5f} of "
+                  "{} removals\n",
+                  result.displacements.acceptance(), result.displacements.attempted,
+                  result.insertions.acceptance(), result.insertions.attempted, result.removals.acceptance(),
+                  result.removals.attempted));
+}
+
+}  // namespace
+
+void check_gc(const McRun& run, const McSettings& settings) {
+  const Box& box = run.start_box();
+  const McAtoms& atoms = run.atoms();
+  const LAMMPS* lmp = run.lammps();
+  Error* error = lmp->error;
+  const std::string style = lmp->atom->get_style();
+  if (style != "atomic")
+    error->all(FLERR,
+               "mc gc: expected atom_style atomic, since nothing else is known of a new atom, found {}",
+               style);
+  if (lmp->force->kspace)
+    error->all(FLERR, "mc gc: expected no long-range interactions, found a kspace style");
+  for (int d = 0; d < 3; ++d)
+    if (lmp->domain->boundary[d][0] > 1 || lmp->domain->boundary[d][1] > 1)
+      error->all(
+          FLERR,
+          "mc gc: expected periodic or fixed boundaries, since a box that shrinks about few atoms is too "
+          "small for LAMMPS, found shrink-wrapped ones");
+  for (const int type : atoms.types())
+    if (type != atoms.inserted_type())
+      error->all(FLERR,
+                 "mc gc: expected all atoms to be of one type, which is inserted and removed, found types {} "
+                 "and {}",
+                 atoms.inserted_type() + 1, type + 1);
+  if (settings.gc.swap == Swap::box && !box.all_periodic())
+    error->all(FLERR, "mc gc: expected a box periodic in all directions with 'swap box', found another");
+  if (settings.gc.swap != Swap::box && box.any_periodic() &&
+      box.smallest_face_distance() < 2.0 * settings.gc.radius)
+    error->all(FLERR,
+               "mc gc: expected a periodic box at least twice as wide as the radius {:g} A, found {:g} A",
+               settings.gc.radius, box.smallest_face_distance());
+  if (settings.cluster_radius > 0.0 && settings.gc.high > 32768)
+    error->all(FLERR, "mc gc: expected sizes of at most 32768 with the keyword cluster, found {}",
+               settings.gc.high);
+}
+
+void sample_gc(McRun& run, const McSettings& settings, ChainState& state, Guards& guards,
+               OpenEnergyModel& model) {
+  GcSettings s = gc_settings(run, settings);
   // A chemical potential counts energies from where the potential does, a density from the vapour's own.
   if (!std::isfinite(settings.gc.mu)) s.vapour_energy = energy_alone(state.positions, model);
-  const auto log_file = open(settings.log_file), histogram_file = open(settings.gc.histogram_file);
-  write(log_file, "cycle,size,energy (eV)\n");
-  utils::logmesg(lmp, "   Cycle     Size   Energy/atom (eV)  Displacements   Insertions     Removals\n");
+  const auto log_file = run.open(settings.log_file), histogram_file = run.open(settings.gc.histogram_file);
+  run.write(log_file, "cycle,size,energy (eV)\n");
+  utils::logmesg(run.lammps(),
+                 "   Cycle     Size   Energy/atom (eV)  Displacements   Insertions     Removals\n");
   const auto report = [&](std::int64_t cycle) {
     utils::logmesg(
-        lmp, fmt::format("{:8d} {:8d} {:18.10f} {:14.4f} {:12.5f} {:12.5f}\n", cycle, state.size(),
-                         state.size() > 0 ? state.energy_per_particle() : 0.0, state.counts.acceptance(),
-                         state.insertion_counts.acceptance(), state.removal_counts.acceptance()));
+        run.lammps(),
+        fmt::format("{:8d} {:8d} {:18.10f} {:14.4f} {:12.5f} {:12.5f}\n", cycle, state.size(),
+                    state.size() > 0 ? state.energy_per_particle() : 0.0, state.counts.acceptance(),
+                    state.insertion_counts.acceptance(), state.removal_counts.acceptance()));
   };
   const std::int64_t report_every = std::max<std::int64_t>(1, settings.cycles / 10);
   report(0);
   const GcResult result = run_gc(s, state, guards, model, {settings.seed}, [&](std::int64_t cycle) {
     if (cycle > 0 && settings.dump_every > 0 && cycle % settings.dump_every == 0)
-      write_frame(state, fmt::format("cycle={} temperature={}", cycle, settings.temperature));
+      run.write_frame(state, fmt::format("cycle={} temperature={}", cycle, settings.temperature));
     if (cycle > 0 && settings.log_every > 0 && cycle % settings.log_every == 0)
-      write(log_file, fmt::format("{},{},{:.12g}\n", cycle, state.size(), state.energy));
+      run.write(log_file, fmt::format("{},{},{:.12g}\n", cycle, state.size(), state.energy));
     if (cycle > 0 && cycle % report_every == 0) report(cycle);
-    return keep_going(cycle + settings.equilibrate);
+    return run.keep_going(cycle + settings.equilibrate);
   });
-  write(histogram_file, histogram(s, result));
-  publish("mc_displace", result.displace);
-  report_gc(s, result);
+  run.write(histogram_file, histogram(s, result));
+  run.publish("mc_displace", result.displace);
+  report_gc(run, s, result);
 }
 
-void Mc::report_gc(const GcSettings& s, const GcResult& result) const {
-  utils::logmesg(
-      lmp,
-      fmt::format(
-          "mc gc: {} cycles of {} moves at {} K, vapour {:.6g}/A^3 of {:.6g} eV each, displace {:.6g} A\n",
-          result.cycles, s.high, s.temperature, s.density, s.vapour_energy, result.displace));
-  utils::logmesg(
-      lmp, fmt::format("mc gc: acceptance {:.4f} of {} displacements, {:.5f} of {} insertions, {:.5f} of "
-                       "{} removals\n",
-                       result.displacements.acceptance(), result.displacements.attempted,
-                       result.insertions.acceptance(), result.insertions.attempted,
-                       result.removals.acceptance(), result.removals.attempted));
-}
+}  // namespace alnn

@@ -12,6 +12,7 @@
 #include "memory.h"
 #include "neigh_list.h"
 #include "neighbor.h"
+#include "potential_file/read.hpp"
 #include "update.h"
 #include "utils.h"
 
@@ -132,7 +133,7 @@ void PairAlnn::coeff(int narg, char** arg) {
   energy_unit_ = unit_of_energy();
   const std::string text = read_potential(arg[2]);
   try {
-    plan_ = std::make_shared<alnn::Plan>(alnn::Potential::parse(text, arg[2]));
+    plan_ = std::make_shared<alnn::Plan>(alnn::parse_potential(text, arg[2]));
   } catch (const alnn::PotentialError& e) {
     error->all(FLERR, "{}", e.what());
   }

@@ -9,6 +9,7 @@
 #include <memory>
 #include <stdexcept>
 
+#include "potential_file/read.hpp"
 #include "site_batch.hpp"
 
 namespace nb = nanobind;
@@ -257,14 +258,14 @@ NB_MODULE(_kernel, m) {
       .def_static(
           "from_potential",
           [](const std::string& text, const std::string& where, const std::string& isa) {
-            return new PythonKernel(Potential::parse(text, where), isa);
+            return new PythonKernel(alnn::parse_potential(text, where), isa);
           },
           "text"_a, "where"_a = "(memory)", "isa"_a = "", nb::rv_policy::take_ownership,
           "A kernel for the text of a potential file; raises PotentialError.")
       .def_static(
           "from_descriptors",
           [](const std::string& text, const std::string& where, const std::string& isa) {
-            return new PythonKernel(Potential::parse_descriptors(text, where), isa);
+            return new PythonKernel(alnn::parse_descriptors(text, where), isa);
           },
           "text"_a, "where"_a = "(memory)", "isa"_a = "", nb::rv_policy::take_ownership,
           "A kernel without networks, for {\"species\": ..., \"descriptors\": ...}.")

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "mc/local_energy.hpp"
+#include "potential_file/read.hpp"
 #include "site_batch.hpp"
 
 using namespace alnn;
@@ -81,7 +82,7 @@ void move_particles(const std::shared_ptr<const Plan>& plan, std::vector<Vec3> p
 
 void read_one(const std::string& text, bool deep, Counts& counts) {
   try {
-    const Potential potential = Potential::parse(text, "(memory)");
+    const Potential potential = parse_potential(text, "(memory)");
     ++counts.read;
     if (!deep) return;
     int kernels = 0;

@@ -1,21 +1,44 @@
-// What `mc` writes: frames, files and the last lines of the log.
+#include "mc_run.h"
+
+#include <cstring>
 #include <stdexcept>
 
 #include "atom.h"
 #include "comm.h"
+#include "domain.h"
 #include "error.h"
 #include "fmt/format.h"
 #include "input.h"
-#include "mc.h"
+#include "lammps.h"
+#include "mc_local.h"
 #include "mc_species.h"
 #include "timer.h"
+#include "update.h"
 #include "utils.h"
 #include "variable.h"
 
 using namespace LAMMPS_NS;
-using namespace alnn;
 
-void Mc::open_dump(const McSettings& settings) {
+namespace alnn {
+
+double to_ev(const LAMMPS* lmp) {
+  return std::strcmp(lmp->update->unit_style, "real") == 0
+             ? utils::get_conversion_factor(utils::ENERGY, utils::REAL2METAL)
+             : 1.0;
+}
+
+McRun::McRun(LAMMPS* lmp)
+    : Pointers(lmp),
+      atoms_(lmp),
+      start_box_(atoms_.box()),
+      start_origin_{domain->boxlo[0], domain->boxlo[1], domain->boxlo[2]} {}
+
+VolumeMoves McRun::volume_moves(const McSettings& settings) const {
+  return {settings.volume_moves, settings.dlnv, settings.volume_low, settings.volume_high,
+          narrowest_box(lmp, start_box_)};
+}
+
+void McRun::open_dump(const McSettings& settings) {
   if (settings.dump_file.empty()) return;
   species_ = settings.species.empty() ? names_of_types(lmp) : settings.species;
   if (species_.empty())
@@ -24,8 +47,7 @@ void Mc::open_dump(const McSettings& settings) {
   dump_ = open(settings.dump_file);
 }
 
-/// A file of rank 0, none if the path is empty.
-std::unique_ptr<OutputFile> Mc::open(const std::string& path) const {
+std::unique_ptr<OutputFile> McRun::open(const std::string& path) const {
   std::unique_ptr<OutputFile> file;
   if (path.empty()) return file;
   std::string fault;
@@ -42,7 +64,7 @@ std::unique_ptr<OutputFile> Mc::open(const std::string& path) const {
   return file;
 }
 
-void Mc::write(const std::unique_ptr<OutputFile>& file, const std::string& text) const {
+void McRun::write(const std::unique_ptr<OutputFile>& file, const std::string& text) const {
   if (!file) return;
   try {
     file->write(text);
@@ -51,23 +73,22 @@ void Mc::write(const std::unique_ptr<OutputFile>& file, const std::string& text)
   }
 }
 
-void Mc::write_frame(const ChainState& state, const std::string& keys) {
+void McRun::write_frame(const ChainState& state, const std::string& keys) {
   if (!dump_) return;
   // LAMMPS' box may lag behind the chain's.
   const double factor = state.box.all_periodic() ? state.box.lx / start_box_.lx : 1.0;
-  std::vector<int> types = atoms_->types();
-  types.resize(state.size(), atoms_->inserted_type());
+  std::vector<int> types = atoms_.types();
+  types.resize(state.size(), atoms_.inserted_type());
   write(dump_, extended_xyz(state.positions, types, species_, state.box, factor * start_origin_,
                             fmt::format("energy={:.12g} {}", state.energy, keys)));
 }
 
-bool Mc::keep_going(std::int64_t cycle) {
+bool McRun::keep_going(std::int64_t cycle) {
   if (timer->has_timeout() && timer->check_timeout(static_cast<int>(cycle))) timed_out_ = true;
   return !timed_out_;
 }
 
-/// Sets an internal-style variable, for the lines of the script that follow.
-void Mc::publish(const char* name, double value) const {
+void McRun::publish(const char* name, double value) const {
   Variable& variables = *input->variable;
   const int index = variables.find(name);
   if (index < 0)
@@ -76,7 +97,7 @@ void Mc::publish(const char* name, double value) const {
     variables.internal_set(index, value);
 }
 
-void Mc::report_end(const ChainState& state, double seconds) const {
+void McRun::report_end(const ChainState& state, double seconds) const {
   const MoveCounts counts =
       state.counts + state.volume_counts + state.insertion_counts + state.removal_counts;
   std::string line = fmt::format(
@@ -93,3 +114,5 @@ void Mc::report_end(const ChainState& state, double seconds) const {
                  fmt::format("mc: energy {:.10g} eV, largest drift of the running energy {:.3g} eV/atom{}\n",
                              state.energy, state.largest_drift, timed_out_ ? "; stopped by the timer" : ""));
 }
+
+}  // namespace alnn

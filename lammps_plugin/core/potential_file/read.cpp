@@ -1,0 +1,106 @@
+#include "potential_file/read.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include "potential_file/checksum.hpp"
+#include "potential_file/functions.hpp"
+#include "potential_file/networks.hpp"
+#include "potential_file/node.hpp"
+
+namespace alnn {
+
+namespace {
+
+constexpr std::size_t most_functions = 100000;  // of a species
+constexpr std::size_t longest_name = 32;
+
+std::vector<std::string> species_of(const Node& root) {
+  const Node list = root.at("species");
+  std::vector<std::string> species;
+  for (std::size_t i = 0; i < list.size(); ++i) {
+    const std::string name = list.item(i).text();
+    if (std::find(species.begin(), species.end(), name) != species.end())
+      list.item(i).fail("species \"" + name + "\" stands twice");
+    const auto is_graphic = [](unsigned char c) { return c > 32 && c < 127; };
+    if (name.empty() || name.size() > longest_name || !std::all_of(name.begin(), name.end(), is_graphic))
+      list.item(i).fail("expected a name of 1 to 32 letters and digits, found " + shown(list.item(i).value));
+    species.push_back(name);
+  }
+  if (species.empty()) list.fail("expected at least one species, found none");
+  return species;
+}
+
+void read_descriptors(const Node& root, const std::vector<std::string>& species, Potential& potential) {
+  for (const auto& name : species) {
+    Element element;
+    element.name = name;
+    const Node list = root.at("descriptors").at(name).at("functions");
+    for (std::size_t i = 0; i < list.size(); ++i) {
+      append_functions(list.item(i), species, element.functions);
+      if (element.functions.size() > most_functions)
+        list.fail("expected at most " + std::to_string(most_functions) + " functions");
+    }
+    if (element.functions.empty()) list.fail("expected at least one function, found none");
+    for (const auto& f : element.functions) potential.cutoff = std::max(potential.cutoff, f.cutoff);
+    potential.elements.push_back(std::move(element));
+  }
+}
+
+void read_networks(const Node& root, Potential& potential) {
+  const Node members = root.at("members");
+  if (members.size() == 0) members.fail("expected at least one member, found none");
+  potential.energy_scale = root.at("energy").at("scale").number();
+  for (auto& element : potential.elements) {
+    const std::size_t n = element.functions.size();
+    element.scaling = scaling_of(root.at("scaling").at(element.name), n);
+    element.shift = root.at("energy").at("shift").at(element.name).number();
+    for (std::size_t m = 0; m < members.size(); ++m)
+      element.members.push_back(network_of(members.item(m).at(element.name), static_cast<int>(n)));
+  }
+}
+
+// Above all the checksum must not get lost.
+void check_keys(const Node& root) {
+  root.refuse_other_keys({"format", "version", "units", "species", "descriptors", "scaling", "members",
+                          "energy", "training", "checksum"});
+  if (root.has("training") && !root.at("training").value.is_object())
+    root.at("training").fail("expected an object, found " + shown(root.at("training").value));
+}
+
+void check_header(const Node& root) {
+  if (root.at("format").text() != "alnn-potential")
+    root.at("format").fail("expected \"alnn-potential\", found " + shown(root.at("format").value));
+  if (root.at("version").integer(1, 1000000) != 1)
+    root.at("version").fail("expected 1, found " + shown(root.at("version").value) +
+                            ": a newer alnn wrote this file");
+  if (root.at("units").at("length").text() != "angstrom")
+    root.at("units").at("length").fail("expected angstrom, found " +
+                                       shown(root.at("units").at("length").value));
+  if (root.at("units").at("energy").text() != "eV")
+    root.at("units").at("energy").fail("expected eV, found " + shown(root.at("units").at("energy").value));
+}
+
+}  // namespace
+
+Potential parse_potential(const std::string& text, const std::string& where) {
+  const nlohmann::json document = parse_json(text, where);
+  const Node root{document, "", where};
+  check_header(root);
+  check_keys(root);
+  verify_checksum(text, root);
+  Potential potential;
+  read_descriptors(root, species_of(root), potential);
+  read_networks(root, potential);
+  return potential;
+}
+
+Potential parse_descriptors(const std::string& text, const std::string& where) {
+  const nlohmann::json document = parse_json(text, where);
+  const Node root{document, "", where};
+  Potential potential;
+  read_descriptors(root, species_of(root), potential);
+  return potential;
+}
+
+}  // namespace alnn
