@@ -1,9 +1,10 @@
-# The hot loops (core/isa/kernel.cpp) once for each instruction set; core/dispatch.cpp chooses at run time.
+# The hot loops (core/isa/*.cpp) once for each instruction set; core/dispatch.cpp chooses at run time.
+file(GLOB isa_sources CONFIGURE_DEPENDS core/isa/*.cpp)
 function(alnn_kernel isa width)
   string(REPLACE "-" "_" suffix ${isa})
-  add_library(alnn_kernel_${suffix} OBJECT core/isa/kernel.cpp)
+  add_library(alnn_kernel_${suffix} OBJECT ${isa_sources})
   target_include_directories(alnn_kernel_${suffix} PRIVATE core)
-  target_compile_definitions(alnn_kernel_${suffix} PRIVATE ALNN_KERNEL=kernel_${suffix} ALNN_WIDTH=${width}
+  target_compile_definitions(alnn_kernel_${suffix} PRIVATE ALNN_KERNEL=kernel_${suffix} ALNN_ISA=isa_${suffix} ALNN_WIDTH=${width}
                                                            ALNN_ISA_NAME=${isa})
   set(optimise -O3)
   if(ALNN_SANITIZE)

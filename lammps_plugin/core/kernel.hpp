@@ -1,4 +1,4 @@
-// The hot loops, compiled once for each instruction set (kernel.cpp) and chosen at run time (dispatch.cpp).
+// The hot loops, compiled once for each instruction set (isa/*.cpp) and chosen at run time (dispatch.cpp).
 // Plain pointers only: no inline function of the standard library may be compiled for an instruction set that
 // the machine might lack and then be shared by the linker.
 //

@@ -1,0 +1,34 @@
+// What the files of this directory offer each other; all of it is per instruction set.
+#pragma once
+
+#include "kernel.hpp"
+
+namespace alnn::ALNN_ISA {
+
+// radial.cpp
+/// Distances, unit vectors and cutoff functions of all neighbours.
+void distances(const ElementView& e, SiteView& s);
+/// G2 of one block into G; with gradients also D.
+void radial_block(const ElementView& e, const RadialBlock& block, SiteView& s, bool gradients);
+/// Adds dE/dr / r of all G2 to `radial`.
+void radial_gradients(const ElementView& e, SiteView& s);
+
+// triplets.cpp
+/// All angular functions into G; with gradients also D, V and powers.
+void angular_functions(const ElementView& e, SiteView& s, bool gradients);
+/// Their part of `radial`, and of a and b.
+void angular_gradients(const ElementView& e, SiteView& s);
+
+// activations.cpp
+/// Activation of n nodes in place; slopes may be null.
+void activate_layer(Activation activation, int n, double* values, double* slopes);
+
+// network.cpp
+void network(const ElementView& e, BatchView& batch, bool gradients);
+
+// one_neighbor.cpp
+void pair_row(const ElementView& e, int species, double r2, double* row);
+void add_neighbor(const ElementView& e, int species, const double* unit, const double* row,
+                  const ShellView& shell, double sign, double* G);
+
+}  // namespace alnn::ALNN_ISA

@@ -1,0 +1,68 @@
+// Vectors of ALNN_WIDTH doubles. They are the compiler's own (vector_size), so the same text serves all
+// instruction sets. Each file of this directory is compiled once for each of them, with ALNN_ISA = the
+// namespace of that set, so that no symbol of one set is ever linked into another.
+#pragma once
+
+namespace alnn::ALNN_ISA {
+
+constexpr int W = ALNN_WIDTH;
+typedef double vd __attribute__((vector_size(W * 8), may_alias));
+typedef long long vi __attribute__((vector_size(W * 8), may_alias));
+
+inline vd load(const double* p) { return *reinterpret_cast<const vd*>(p); }
+inline void store(double* p, vd v) { *reinterpret_cast<vd*>(p) = v; }
+inline vd broadcast(double x) { return x - vd{}; }
+
+inline double sum(vd v) {
+#if ALNN_WIDTH == 8
+  typedef double v4 __attribute__((vector_size(32)));
+  const v4 h = __builtin_shufflevector(v, v, 0, 1, 2, 3) + __builtin_shufflevector(v, v, 4, 5, 6, 7);
+#elif ALNN_WIDTH == 4
+  const vd h = v;
+#endif
+#if ALNN_WIDTH >= 4
+  typedef double v2 __attribute__((vector_size(16)));
+  const v2 q = __builtin_shufflevector(h, h, 0, 1) + __builtin_shufflevector(h, h, 2, 3);
+  return q[0] + q[1];
+#else
+  return v[0] + v[1];
+#endif
+}
+
+inline vd select(vi mask, vd a, vd b) { return mask ? a : b; }
+
+// exp(x) for -700 <= x <= 700 (clamped), to about one unit in the last place: x = n ln2 + r, Taylor to r^13.
+inline vd exponential(vd x) {
+  const vd lo = broadcast(-700.0), hi = broadcast(700.0);
+  x = select(x < lo, lo, x);
+  x = select(x > hi, hi, x);
+  const double magic = 6755399441055744.0;  // 1.5 * 2^52: adding it rounds to an integer in the low bits
+  vd t = x * 1.4426950408889634074 + magic;
+  const vi n = reinterpret_cast<vi&>(t);
+  t = t - magic;
+  const vd r = (x - t * 6.93147180369123816490e-01) - t * 1.90821492927058770002e-10;
+  vd p = broadcast(1.0 / 6227020800.0);
+  p = p * r + 1.0 / 479001600.0;
+  p = p * r + 1.0 / 39916800.0;
+  p = p * r + 1.0 / 3628800.0;
+  p = p * r + 1.0 / 362880.0;
+  p = p * r + 1.0 / 40320.0;
+  p = p * r + 1.0 / 5040.0;
+  p = p * r + 1.0 / 720.0;
+  p = p * r + 1.0 / 120.0;
+  p = p * r + 1.0 / 24.0;
+  p = p * r + 1.0 / 6.0;
+  p = p * r + 0.5;
+  p = p * r + 1.0;
+  p = p * r + 1.0;
+  const vi bits = reinterpret_cast<vi&>(p) + (n << 52);
+  return reinterpret_cast<const vd&>(bits);
+}
+
+inline vd square_root(vd x) {
+  vd r;
+  for (int i = 0; i < W; ++i) r[i] = __builtin_sqrt(x[i]);
+  return r;
+}
+
+}  // namespace alnn::ALNN_ISA
