@@ -9,8 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from alnn.errors import AlnnError, StoppedEarly
-from alnn.interruption import EXIT_STATUS, interruption
-from alnn.interruption import seconds as seconds_of_walltime
+from alnn.parallel.interruption import EXIT_STATUS, interruption
+from alnn.parallel.interruption import seconds as seconds_of_walltime
 
 # One thread a rank: ranks share the cores, and the order of sums must not depend on what else runs.
 _ONE_THREAD = {
@@ -63,7 +63,7 @@ def _fail(error: BaseException, message: str, status: int) -> int:
     """Say it once. Where one rank failed alone the others are ended, for they would wait for ever."""
     text = f"alnn: {message}"
     if _ranks_in_use():
-        from alnn.parallel import Ranks, abort_if_alone
+        from alnn.parallel.ranks import Ranks, abort_if_alone
 
         abort_if_alone(error, text)
         if not Ranks().is_root:
@@ -175,12 +175,12 @@ def _walltime(text: str) -> float:
 
 
 def _run(options: argparse.Namespace) -> None:
-    from alnn import config as configuration
-    from alnn.campaign import Runner
-    from alnn.parallel import Ranks
-    from alnn.progress import Speaker
-    from alnn.stages import RealStages
-    from alnn.store import Store
+    from alnn.campaign import settings as configuration
+    from alnn.campaign.loop import Runner
+    from alnn.campaign.stages import RealStages
+    from alnn.campaign.store import Store
+    from alnn.parallel.progress import Speaker
+    from alnn.parallel.ranks import Ranks
 
     changed = {"directory": options.directory, "seed": options.seed}
     ranks = Ranks()
@@ -191,13 +191,13 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _validate(options: argparse.Namespace) -> None:
-    from alnn.validation import validate
+    from alnn.campaign.validation import validate
 
     print("\n".join(validate(options.config)))
 
 
 def _status(options: argparse.Namespace) -> None:
-    from alnn.status import status
+    from alnn.campaign.status import status
 
     print("\n".join(status(options.directory)))
 
@@ -209,7 +209,7 @@ def _report(options: argparse.Namespace) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from alnn.training_command import train_command
+    from alnn.training.command import train_command
 
     train_command(
         options.data,
@@ -223,19 +223,19 @@ def _train(options: argparse.Namespace) -> None:
 
 
 def _evaluate(options: argparse.Namespace) -> None:
-    from alnn.evaluation import evaluate_command
+    from alnn.evaluation.command import evaluate_command
 
     evaluate_command(options.potential, options.data, options.json, **_given(bins=options.bins))
 
 
 def _testset(options: argparse.Namespace) -> None:
-    from alnn.testset_command import testset_command
+    from alnn.testset.command import testset_command
 
     testset_command(options.config, **_given(output=options.output, count=options.count, seed=options.seed))
 
 
 def _compare(options: argparse.Namespace) -> None:
-    from alnn.comparison_command import compare_command
+    from alnn.comparison.command import compare_command
 
     compare_command(
         options.config, options.testset, options.directory, **_given(bins=options.bins, size=options.size)

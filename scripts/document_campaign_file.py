@@ -8,7 +8,7 @@ from pydantic import BaseModel
 from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
-from alnn.config import Campaign
+from alnn.campaign.settings import Campaign
 
 DOCUMENT = Path(__file__).parents[1] / "docs" / "campaign-file.md"
 HEAD = """# The campaign file
@@ -20,7 +20,7 @@ are relative to it; `directory` is relative to where `alnn` runs. `inputs/water_
 `campaign.yaml`, which learns from energies alone, `accurate.yaml`, which learns from forces too, and `papers.yaml`, the
 published protocol.
 
-<!-- Made by scripts/document_campaign_file.py: edit the models in alnn/config.py, not this file. -->
+<!-- Made by scripts/document_campaign_file.py: edit the models of the settings, not this file. -->
 """
 
 

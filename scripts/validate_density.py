@@ -17,13 +17,13 @@ from pathlib import Path
 import numpy as np
 from ase.units import kB
 
-from alnn.files import write_atomically
+from alnn.parallel.files import write_atomically
 from alnn.potential import Potential
 from alnn.properties.statistics import blocks, effective_share, jackknife
 from alnn.reference.lammps import LammpsReference
-from alnn.sampling import sample
-from alnn.sampling_settings import Guards, MetropolisRun
-from alnn.structures import DENSITY_UNIT, random_box
+from alnn.sampling.chains import sample
+from alnn.sampling.runs import Guards, MetropolisRun
+from alnn.structures.atoms import DENSITY_UNIT, random_box
 
 BAR = 1.0  # pressure
 MASS = 18.015  # g/mol of a bead

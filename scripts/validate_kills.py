@@ -25,7 +25,7 @@ sys.path.insert(0, str(TESTS))
 
 from test_campaign import finish, label_records, pools, start, write_config  # noqa: E402
 
-from alnn.store import Store  # noqa: E402
+from alnn.campaign.store import Store  # noqa: E402
 
 STAGES = ("training", "sampling", "reference calculations")
 

@@ -16,10 +16,10 @@ from typing import Any
 
 import numpy as np
 
-from alnn.files import write_atomically
+from alnn.campaign.store import Store
+from alnn.pages.style import BLUE, VERMILLION, figure, letter, log_errors
+from alnn.parallel.files import write_atomically
 from alnn.report.measure import TestSet, measure_iterations
-from alnn.report.style import BLUE, VERMILLION, figure, letter, log_errors
-from alnn.store import Store
 
 UNITS = {"energy_mae": "energy MAE (meV/atom)", "force_mae": "force MAE (meV/Å)"}
 

@@ -10,15 +10,15 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
-from alnn.files import write_atomically
+from alnn.pages.html import picture
+from alnn.parallel.files import write_atomically
 from alnn.properties import figures
 from alnn.properties.cluster_hops import Minimum, minimum_below
 from alnn.properties.settings import Properties
 from alnn.properties.simulation import Samples
 from alnn.properties.tables import Results, Table, finished, keep_series
 from alnn.properties.tasks import lammps_with
-from alnn.report.html import picture
-from alnn.structures import alternating
+from alnn.structures.atoms import alternating
 
 
 def cluster_minima(settings: Properties, out: Path, results: Results, series: dict[str, Samples]) -> None:

@@ -6,14 +6,14 @@ from pathlib import Path
 
 import numpy as np
 
-from alnn.files import write_text_atomically
+from alnn.pages.html import picture
+from alnn.parallel.files import write_text_atomically
 from alnn.properties import figures, structure
 from alnn.properties.settings import Properties
 from alnn.properties.simulation import Samples
 from alnn.properties.statistics import BOLTZMANN, Estimate, effective_share
 from alnn.properties.structure import Curve, Peak
 from alnn.properties.tables import Results, Table, csv_text, finished, keep_series
-from alnn.report.html import picture
 
 _PROMINENCE = 0.01  # of the highest peak
 

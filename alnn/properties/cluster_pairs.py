@@ -19,8 +19,8 @@ from alnn.properties.pairs import pair_density
 from alnn.properties.settings import Properties
 from alnn.properties.simulation import Samples
 from alnn.properties.tasks import Task, is_reweighted, lammps_with, pair_lines, steps
-from alnn.sampling import Candidate, open_chain
-from alnn.sampling_settings import Guards, MetropolisRun
+from alnn.sampling.chains import Candidate, open_chain
+from alnn.sampling.runs import Guards, MetropolisRun
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import numpy as np
 
+from alnn.pages.html import picture
 from alnn.properties import figures
 from alnn.properties.cluster_free_energy import (
     FreeEnergy,
@@ -22,7 +23,6 @@ from alnn.properties.simulation import Samples
 from alnn.properties.statistics import BOLTZMANN, Estimate
 from alnn.properties.tables import Results, Table, difference, finished, keep_series
 from alnn.properties.tasks import Task
-from alnn.report.html import picture
 
 Windows = dict[tuple[int, int], list[Samples]]
 

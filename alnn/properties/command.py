@@ -9,10 +9,10 @@ from pathlib import Path
 import yaml
 
 from alnn.errors import ConfigError
-from alnn.files import write_text_atomically
-from alnn.interruption import interruption
-from alnn.parallel import Ranks
-from alnn.progress import Speaker
+from alnn.parallel.files import write_text_atomically
+from alnn.parallel.interruption import interruption
+from alnn.parallel.progress import Speaker
+from alnn.parallel.ranks import Ranks
 from alnn.properties import settings as properties_file
 from alnn.properties.dynamics import engine
 from alnn.properties.settings import Properties

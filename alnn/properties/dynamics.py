@@ -19,7 +19,7 @@ from alnn.properties.cluster_pairs import PairsEngine
 from alnn.properties.settings import Properties, Structure
 from alnn.properties.simulation import Engine, Samples
 from alnn.properties.tasks import Steps, Task, pair_lines, picoseconds, steps
-from alnn.structures import DENSITY_UNIT
+from alnn.structures.atoms import DENSITY_UNIT
 
 _HEATING = 1000  # steps with limited displacements, from the minimum of a random packing
 _GHOSTS = 2.0  # Å beyond the longest distance that is sampled: the neighbour skin

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from alnn.pages.style import BIN_COLORS, FAINT, figure
 from alnn.properties.cluster_free_energy import FreeEnergy
 from alnn.properties.density import DensityPoint, Maximum, water_density
 from alnn.properties.diffusivity import Diffusion
 from alnn.properties.structure import Curve
-from alnn.report.style import BIN_COLORS, FAINT, figure
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure

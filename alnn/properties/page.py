@@ -3,9 +3,9 @@
 import yaml
 
 import alnn
+from alnn.pages.html import render
 from alnn.properties.settings import Properties
 from alnn.properties.tables import Results
-from alnn.report.html import render
 from alnn.versions import versions
 
 

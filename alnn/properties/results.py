@@ -8,7 +8,8 @@ from pathlib import Path
 import h5py
 import numpy as np
 
-from alnn.files import write_atomically, write_text_atomically
+from alnn.pages.html import picture
+from alnn.parallel.files import write_atomically, write_text_atomically
 from alnn.properties import diffusivity, figures, structure
 from alnn.properties.cluster_minima_results import cluster_minima
 from alnn.properties.cluster_pair_results import cluster_rdfs
@@ -27,7 +28,6 @@ from alnn.properties.tables import (
     keep_series,
 )
 from alnn.properties.tasks import picoseconds, steps
-from alnn.report.html import picture
 
 _PROMINENCE = {"rdf": 0.01, "adf": 0.02}  # the third shell of a liquid rises by 2 % of the first
 

@@ -17,7 +17,7 @@ import h5py
 import numpy as np
 
 from alnn.errors import ConfigError, PropertyError
-from alnn.files import sync_directory, write_atomically, write_text_atomically
+from alnn.parallel.files import sync_directory, write_atomically, write_text_atomically
 from alnn.properties.tasks import Steps
 
 Samples = dict[str, np.ndarray]

@@ -10,11 +10,11 @@ from pathlib import Path
 
 import numpy as np
 
+from alnn.pages.html import Picture
 from alnn.properties.settings import Properties
 from alnn.properties.simulation import Samples, read_samples
 from alnn.properties.statistics import Estimate
 from alnn.properties.tasks import Task, folder, tasks
-from alnn.report.html import Picture
 
 
 @dataclass(frozen=True)

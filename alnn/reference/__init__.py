@@ -7,7 +7,7 @@ import numpy as np
 from ase import Atoms
 
 from alnn.errors import ReferenceError_
-from alnn.labels import Label
+from alnn.structures.labels import Label
 
 
 class Reference(Protocol):

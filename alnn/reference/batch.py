@@ -16,13 +16,13 @@ from typing import TYPE_CHECKING, Any
 
 from ase import Atoms
 
-from alnn import config as configuration
-from alnn.config import Campaign
 from alnn.errors import ConfigError, ReferenceError_
-from alnn.parallel import Ranks
-from alnn.quarantine import Failure
+from alnn.parallel.ranks import Ranks
 from alnn.reference.farm import Farm, Outcome, Record, as_they_come, attempt
+from alnn.reference.open_reference import in_subprocess
 from alnn.reference.process import ReferenceProcess
+from alnn.reference.quarantine import Failure
+from alnn.reference.settings import Labelling
 from alnn.reference.worker import build
 
 if TYPE_CHECKING:
@@ -32,13 +32,13 @@ if TYPE_CHECKING:
 class BatchFarm(Farm):
     """Labels structures in the jobs that Parsl starts; only rank 0 has to do with it."""
 
-    def __init__(self, ranks: Ranks, config: Campaign, record: Record) -> None:
-        super().__init__(ranks, _InJobs(self), record, config.labels.retries)
-        self._config = config
-        self._described = _described(config)
+    def __init__(self, ranks: Ranks, asked: Labelling, record: Record) -> None:
+        super().__init__(ranks, _InJobs(self), record, asked.labels.retries)
+        self._asked = asked
+        self._described = _described(asked)
         self._parsl: DataFlowKernel | None = None
         if ranks.is_root:
-            open_provider(config)  # so that a wrong option is said before anything is computed
+            open_provider(asked)  # so that a wrong option is said before anything is computed
 
     def close(self) -> None:
         """End the jobs."""
@@ -47,11 +47,11 @@ class BatchFarm(Farm):
             self._parsl = None
 
     def submit(self, function: Any, *arguments: Any) -> Future:
-        """Call a function of this module in a job, the campaign as its first argument."""
+        """Call a function of this module in a job, what is asked as its first argument."""
         from parsl import python_app
 
         if self._parsl is None:
-            self._parsl = _start(self._config)
+            self._parsl = _start(self._asked)
         return python_app(function, data_flow_kernel=self._parsl)(self._described, *arguments)
 
     def _compute(self, todo: Sequence[tuple[Atoms, int]]) -> list[Outcome]:
@@ -101,8 +101,8 @@ class _InJobs:
 
 def label_in_job(described: str, atoms: Atoms, before: int) -> Outcome:
     """Runs in a job: label a structure, put the outcome on disk and return it."""
-    config, reference, record = _opened(described)
-    outcome = attempt(reference, atoms, 1 + config.labels.retries, before)
+    asked, reference, record = _opened(described)
+    outcome = attempt(reference, atoms, 1 + asked.labels.retries, before)
     record.keep(atoms, outcome)
     return outcome
 
@@ -113,27 +113,22 @@ def call_in_job(described: str, method: str, atoms: Atoms, settings: dict[str, A
 
 
 @lru_cache(maxsize=1)
-def _opened(described: str) -> tuple[Campaign, ReferenceProcess, Record]:
-    """The reference of a campaign, which lives as long as the process of the job."""
-    from alnn.reference.open_farm import in_subprocess
-
-    folder, text = described.split("\n", 1)
-    config = configuration.parse(text)
-    config._folder = Path(folder)
-    record = Record(config.directory, f"job-{socket.gethostname()}-{os.getpid()}")
-    return config, in_subprocess(config), record
+def _opened(described: str) -> tuple[Labelling, ReferenceProcess, Record]:
+    """The reference method, which lives as long as the process of the job."""
+    asked = Labelling.model_validate_json(described)
+    record = Record(asked.directory, f"job-{socket.gethostname()}-{os.getpid()}")
+    return asked, in_subprocess(asked), record
 
 
-def _described(config: Campaign) -> str:
-    """A campaign as one text, its folder first."""
-    absolute = {"directory": str(Path(config.directory).resolve())}
-    text = config.model_copy(update=absolute).model_dump_json()
-    return f"{config.folder.resolve()}\n{text}"
+def _described(asked: Labelling) -> str:
+    """What a job is told, as one text."""
+    absolute = {"directory": str(Path(asked.directory).resolve())}
+    return asked.model_copy(update=absolute).model_dump_json()
 
 
-def open_provider(config: Campaign) -> Any:
+def open_provider(asked: Labelling) -> Any:
     """Parsl's view of the batch system. Raises ConfigError."""
-    settings = config.labels.batch
+    settings = asked.labels.batch
     try:
         import parsl.providers
     except ImportError as error:
@@ -152,22 +147,22 @@ def open_provider(config: Campaign) -> Any:
         raise ConfigError(f"labels.batch.options: {' '.join(str(error).split())}") from error
 
 
-def _start(config: Campaign) -> "DataFlowKernel":
+def _start(asked: Labelling) -> "DataFlowKernel":
     from parsl.addresses import address_by_hostname
     from parsl.config import Config
     from parsl.dataflow.dflow import DataFlowKernel
     from parsl.executors import HighThroughputExecutor
 
-    settings = config.labels.batch
+    settings = asked.labels.batch
     local = settings.provider == "LocalProvider"
-    threads = 1 if config.reference.ase is None else config.reference.ase.threads
+    threads = 1 if asked.reference.ase is None else asked.reference.ase.threads
     executor = HighThroughputExecutor(
         label="labels",
-        provider=open_provider(config),
+        provider=open_provider(asked),
         address=settings.address or ("127.0.0.1" if local else address_by_hostname()),
-        max_workers_per_node=config.labels.workers,
+        max_workers_per_node=asked.labels.workers,
         cores_per_worker=1e-6 if local else float(threads),
         interchange_launch_cmd=[sys.executable, str(Path(sys.executable).with_name("interchange.py"))],
     )
-    run_dir = str(Path(config.directory).resolve() / "batch")
-    return DataFlowKernel(Config(executors=[executor], run_dir=run_dir, retries=config.labels.retries))
+    run_dir = str(Path(asked.directory).resolve() / "batch")
+    return DataFlowKernel(Config(executors=[executor], run_dir=run_dir, retries=asked.labels.retries))

@@ -12,11 +12,11 @@ from queue import SimpleQueue
 from ase import Atoms
 
 from alnn.errors import ReferenceError_
-from alnn.interruption import interruption
-from alnn.labels import Label, LabelWriter, read_labels, structure_key
-from alnn.parallel import Ranks
-from alnn.quarantine import Failure, QuarantineWriter, read_quarantine, recovered
+from alnn.parallel.interruption import interruption
+from alnn.parallel.ranks import Ranks
 from alnn.reference import Reference
+from alnn.reference.quarantine import Failure, QuarantineWriter, read_quarantine, recovered
+from alnn.structures.labels import Label, LabelWriter, read_labels, structure_key
 
 Outcome = Label | Failure
 LOOK_EVERY = 1.0  # s, at a request to end

@@ -11,9 +11,9 @@ from ase.calculators.lammps import Prism
 from ase.stress import full_3x3_to_voigt_6_stress, voigt_6_to_full_3x3_stress
 
 from alnn.errors import ReferenceError_
-from alnn.labels import Label
 from alnn.lammps_instance import start_lammps
 from alnn.reference import checked
+from alnn.structures.labels import Label
 
 _PADDING = 20.0  # Å around a free cluster; nothing sees the box, it only has to hold the atoms
 

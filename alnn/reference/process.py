@@ -22,9 +22,9 @@ from ase import Atoms
 from ase.io import write
 
 from alnn.errors import PoolError, ReferenceError_
-from alnn.labels import Label, structure_key
 from alnn.reference import checked
 from alnn.reference.worker import OUTPUT
+from alnn.structures.labels import Label, structure_key
 
 START_LIMIT = 600.0  # s, to import a calculator; file systems that many ranks share are slow
 _SCRIPT = Path(__file__).with_name("worker.py")

@@ -112,3 +112,17 @@ class Labels(Section):
         description="working directories that stay in DIR/calculations; LAMMPS without a limit has none",
     )
     batch: Batch = Batch()
+
+
+class Labelling(Section):
+    """All that labelling takes from a campaign; as JSON it travels to the jobs of a batch system."""
+
+    reference: ReferenceSettings
+    labels: Labels
+    species: list[str]
+    masses: dict[str, float]
+    """g/mol, of every species."""
+    directory: str
+    """Where labels, failures and working directories are kept."""
+    folder: str
+    """Where files that the reference names lie; absolute."""

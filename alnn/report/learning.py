@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from alnn.report.style import BLUE, FAINT, GREEN, INK, VERMILLION, figure, letter, log_errors
+from alnn.pages.style import BLUE, FAINT, GREEN, INK, VERMILLION, figure, letter, log_errors
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

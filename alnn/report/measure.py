@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from alnn.errors import StructureError, WriteError
-from alnn.evaluation import Parity, compare, errors_of, read_labelled
-from alnn.files import write_atomically, write_text_atomically
+from alnn.evaluation.errors import Parity, compare, errors_of
+from alnn.parallel.files import write_atomically, write_text_atomically
 from alnn.potential import Potential
+from alnn.structures.files import read_labelled
 
 if TYPE_CHECKING:
     from ase import Atoms

@@ -7,11 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from alnn.evaluation import Parity, errors_of
+from alnn.evaluation.errors import Parity, errors_of
+from alnn.evaluation.parity import draw_parity, limits
+from alnn.evaluation.tables import number
+from alnn.pages.style import BLUE, figure, letter
 from alnn.report.learning import LearningPoint, error_line
-from alnn.report.parity import draw_parity, limits
-from alnn.report.style import BLUE, figure, letter
-from alnn.report.tables import number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes

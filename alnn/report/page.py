@@ -9,17 +9,17 @@ from typing import Any
 import yaml
 
 from alnn.errors import ConfigError
-from alnn.evaluation import EvaluationResult, energy_unit, summarize, write_json
-from alnn.files import write_text_atomically
-from alnn.progress import Speaker
-from alnn.report import tables
-from alnn.report.html import Picture, picture, render
+from alnn.evaluation import tables
+from alnn.evaluation.errors import EvaluationResult, energy_unit, summarize, write_json
+from alnn.evaluation.parity import energy_figure, force_figure
+from alnn.pages.html import Picture, picture, render
+from alnn.parallel.files import write_text_atomically
+from alnn.parallel.progress import Speaker
 from alnn.report.learning import LearningPoint, learning_curve
 from alnn.report.measure import SUBSET, TestSet, measure_iterations, measure_whole
 from alnn.report.overview import overview
-from alnn.report.parity import energy_figure, force_figure
 from alnn.report.record import CampaignRecord, find_testset, read_record, total_seconds
-from alnn.size_bins import DEFAULT_BINS, SizeBin, parse_bins
+from alnn.structures.size_bins import DEFAULT_BINS, SizeBin, parse_bins
 
 
 def report(

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from alnn.campaign.store import Store
 from alnn.errors import ConfigError
-from alnn.store import Store
 
 
 @dataclass(frozen=True)

@@ -64,7 +64,7 @@ def training_set(
     energies: np.ndarray,
     isolated: Mapping[str, float] | None = None,
 ) -> TrainingSet:
-    """A TrainingSet from a descriptor table (`alnn.descriptors.DescriptorTable`) and energies (S,) in eV.
+    """A TrainingSet from a descriptor table (`alnn.descriptors.functions.DescriptorTable`) and energies (S,) in eV.
 
     Raises TrainingError for an empty pool and for non-finite energies or descriptors.
     """

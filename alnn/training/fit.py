@@ -314,7 +314,7 @@ def train(
 ) -> TrainingResult:
     """Networks fitted to `pool`; begins from `warm_start` where its networks have the same shape.
 
-    `spread(fit, members)` fits members side by side, as `alnn.parallel.Ranks.map` does where all ranks train.
+    `spread(fit, members)` fits members side by side, as `alnn.parallel.ranks.Ranks.map` does where all ranks train.
 
     Never returns a network that is not finite: a diverged member is trained again from fresh weights, and
     TrainingError is raised if that fails too. The report says what happened.

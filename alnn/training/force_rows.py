@@ -18,7 +18,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 
 from alnn import descriptors
 from alnn.errors import TrainingError
-from alnn.neighbors import pair_table
+from alnn.structures.neighbors import pair_table
 
 _CHUNK_ATOMS = 4000  # bounds the memory of the descriptors' derivatives
 

@@ -1,10 +1,10 @@
-"""What a campaign file may say under `training:`. Imports no TensorFlow."""
+"""What a campaign file may say under `training:` and `final:`. Imports no TensorFlow."""
 
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from alnn.strict_yaml import Section
+from alnn.strict_yaml import Count, Positive, Section
 
 Neurons = Annotated[int, Field(ge=1, le=10_000)]
 Activation = Literal["linear", "tanh", "sigmoid", "relu", "gelu", "mtanh", "twist"]
@@ -102,3 +102,29 @@ class TrainingSettings(Section):
         if self.virial_weight > 0 and not self.has_rows:
             raise ValueError(f"virial_weight: expected forces rows or directions, found forces {self.forces}")
         return self
+
+
+class Final(Section):
+    """What is different in the last training, after a stop rule holds; null is as in `training`.
+
+    The trainings before it only have to show where the networks are wrong. May be changed between two runs.
+    """
+
+    members: Annotated[int, Field(ge=1, le=64)] | None = Field(None, description="networks in the committee")
+    steps: Count | None = Field(None, description="`fast`: Levenberg-Marquardt steps at most")
+    weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
+        None, description="`fast`: weight of |w|^2"
+    )
+    force_rows: Count | None = Field(None, description="rows, directions or Taylor copies of each structure")
+    force_weight: Positive | None = Field(None, description="Å; weight of force rows")
+    virial_weight: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
+        None, description="weight of virials"
+    )
+    energy_window: Positive | None = Field(
+        None, description="eV/atom; structures that lie higher count less in the last training"
+    )
+    patience: Count | None = Field(None, description="passes without a better validation error")
+    smallest_damping: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
+        None, description="`paper`: the damping does not fall below"
+    )
+    warm_start: bool | None = Field(None, description="begin from the last network where it fits")

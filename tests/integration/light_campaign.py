@@ -9,9 +9,9 @@ import time
 import numpy as np
 
 from alnn import cli, stages
+from alnn.campaign.stages import RealStages, functions
 from alnn.descriptors import compute
 from alnn.potential import Layer, Potential, Scaling
-from alnn.stages import RealStages, functions
 
 
 class LightStages(RealStages):

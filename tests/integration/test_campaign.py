@@ -11,10 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alnn.pool import read_structures
+from alnn.campaign.store import Store
+from alnn.parallel.records import read_records
 from alnn.potential import Potential
-from alnn.records import read_records
-from alnn.store import Store
+from alnn.structures.pool import read_structures
 
 INPUTS = Path(__file__).parents[2] / "inputs" / "water_clusters"
 LIGHT = Path(__file__).with_name("light_campaign.py")

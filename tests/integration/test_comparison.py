@@ -7,15 +7,16 @@ import pytest
 from light_campaign import LightStages
 from test_campaign import write_config
 
-from alnn import comparison, config, stages
-from alnn.campaign import Runner
+from alnn.campaign.loop import Runner
 from alnn.cli import main
-from alnn.comparison import training_sets
+from alnn.comparison import config, stages
+from alnn.comparison import training_sets as comparison
+from alnn.comparison.training_sets import training_sets
 from alnn.errors import ConfigError
-from alnn.parallel import Ranks
-from alnn.pool import read_structures
-from alnn.progress import Speaker
+from alnn.parallel.progress import Speaker
+from alnn.parallel.ranks import Ranks
 from alnn.properties.pairs import pair_density
+from alnn.structures.pool import read_structures
 
 
 def test_neighbours_are_counted():

@@ -10,12 +10,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from alnn.campaign.store import Store
 from alnn.errors import AlnnError, WriteError
-from alnn.files import write_text_atomically
-from alnn.pool import read_structures, write_structures
+from alnn.parallel.files import write_text_atomically
 from alnn.potential import Potential
 from alnn.report.record import read_record
-from alnn.store import Store
+from alnn.structures.pool import read_structures, write_structures
 
 LIGHT = Path(__file__).with_name("light_campaign.py")
 TERSOFF = Path(__file__).parents[2] / "inputs" / "water_clusters" / "ML-BOP.tersoff"
@@ -231,7 +231,7 @@ def test_writing_to_a_device_that_is_full_is_said(tmp_path, finished):
 
 
 def write_text_atomically_to_full_device(path):
-    from alnn.files import write_atomically
+    from alnn.parallel.files import write_atomically
 
     def write(temporary):
         with open("/dev/full", "w") as full:
@@ -306,7 +306,7 @@ def test_rewriting_a_text_leaves_the_old_one_on_a_full_disk(small_disk):
 def big_structures():
     from ase import Atoms
 
-    from alnn.pool import attach_label
+    from alnn.structures.pool import attach_label
 
     atoms = Atoms("W6000", np.random.default_rng(1).uniform(0, 100, (6000, 3)))
     attach_label(atoms, 0.0, np.zeros((6000, 3)))

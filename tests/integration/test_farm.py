@@ -14,19 +14,19 @@ from ase import Atoms
 from light_campaign import LightStages
 from support.calculators import fault
 
-from alnn import config as configuration
-from alnn.campaign import Runner
+from alnn.campaign import settings as configuration
+from alnn.campaign.loop import Runner
+from alnn.campaign.status import status
 from alnn.errors import ReferenceError_
-from alnn.labels import Label, read_labels
-from alnn.parallel import Ranks
-from alnn.pool import read_structures
-from alnn.progress import Speaker
-from alnn.quarantine import Failure, read_quarantine
-from alnn.records import read_records
+from alnn.parallel.progress import Speaker
+from alnn.parallel.ranks import Ranks
+from alnn.parallel.records import read_records
 from alnn.reference.farm import Farm, Record
 from alnn.reference.lammps import LammpsReference
 from alnn.reference.open_farm import open_farm
-from alnn.status import status
+from alnn.reference.quarantine import Failure, read_quarantine
+from alnn.structures.labels import Label, read_labels
+from alnn.structures.pool import read_structures
 
 TESTS = Path(__file__).parents[1]
 LIGHT = Path(__file__).with_name("light_campaign.py")
@@ -264,7 +264,7 @@ def test_a_batch_system_gives_the_same_labels(tmp_path):
         path = write_config(tmp_path / farm, farm=farm, share="0.5")
         text = path.read_text().replace("retries: 0}", "retries: 0, batch: {provider: LocalProvider}}")
         path.write_text(text)
-        opened = open_farm(configuration.load(path), Ranks())
+        opened = open_farm(configuration.load(path).labelling(), Ranks())
         try:
             outcomes[farm] = opened.label(structures)
         finally:

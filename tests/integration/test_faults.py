@@ -11,15 +11,15 @@ from light_campaign import LightStages
 from test_campaign import finish, pools, start, write_config
 
 from alnn import cli
-from alnn import config as configuration
-from alnn.campaign import Runner
+from alnn.campaign import settings as configuration
+from alnn.campaign.loop import Runner
+from alnn.campaign.status import status
+from alnn.campaign.store import Store
 from alnn.errors import SamplingError, StoppedEarly, TrainingError
-from alnn.interruption import interruption
-from alnn.parallel import Ranks
+from alnn.parallel.interruption import interruption
+from alnn.parallel.progress import Speaker
+from alnn.parallel.ranks import Ranks
 from alnn.potential import Potential
-from alnn.progress import Speaker
-from alnn.status import status
-from alnn.store import Store
 
 
 def run(config, stages):
@@ -192,7 +192,7 @@ def test_the_wall_time_ends_a_campaign_and_it_goes_on(tmp_path):
 
 @pytest.mark.usefixtures("gentle")
 def test_a_command_ends_at_its_wall_time(tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr("alnn.stages.RealStages", LightStages)
+    monkeypatch.setattr("alnn.campaign.stages.RealStages", LightStages)
     config = write_config(tmp_path, iterations=10_000)
     assert cli.main(["run", str(config), "--walltime", "00:00:02"]) == 3
     last = capsys.readouterr().err.splitlines()[-1]

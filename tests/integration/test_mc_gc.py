@@ -8,7 +8,7 @@ from mpi4py import MPI
 from test_mc_command import POTENTIAL, run_lmp, script, water_cluster, write_data
 from test_mc_local import cluster, random_potential
 
-from alnn.calculator import AlnnCalculator
+from alnn.potential.calculator import AlnnCalculator
 
 AVBMC = "swap avbmc cluster 3.5"
 EBAVBMC = "swap ebavbmc bias 0.3 cluster 3.5"

@@ -7,11 +7,11 @@ from ase import Atoms
 from mpi4py import MPI
 
 from alnn import structures
-from alnn.calculator import AlnnCalculator
 from alnn.descriptors import compute, preset
 from alnn.potential import Layer, Potential, Scaling
-from alnn.sampling import sample
-from alnn.sampling_settings import Guards, MetropolisRun, NestedRun
+from alnn.potential.calculator import AlnnCalculator
+from alnn.sampling.chains import sample
+from alnn.sampling.runs import Guards, MetropolisRun, NestedRun
 
 GUARDS = "rmin 2.0"
 

@@ -9,8 +9,8 @@ from ase import Atoms
 from support.lammps_run import box_script, run_script
 
 from alnn.reference.lammps import LammpsReference
-from alnn.sampling import mc_command, sample
-from alnn.sampling_settings import Guards, MetropolisRun, NestedRun
+from alnn.sampling.chains import mc_command, sample
+from alnn.sampling.runs import Guards, MetropolisRun, NestedRun
 
 PAIR = "pair_style lj/cut 6.0\npair_coeff * * 0.02 2.6\n"
 NPT = "mc npt 30 300 2000 seed 4 rmin 1.8 equilibrate 20 dlnv 0.1 dump 10 npt.extxyz log 5 npt.csv species W"

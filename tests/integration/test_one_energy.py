@@ -13,9 +13,9 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from support.lammps_run import box_script, measure
 
 from alnn import descriptors
-from alnn.calculator import Evaluator
 from alnn.potential import Potential
-from alnn.structures import random_cluster
+from alnn.potential.calculator import Evaluator
+from alnn.structures.atoms import random_cluster
 from alnn.training import fit_potential
 from alnn.training.data import block, scaled
 from alnn.training.members import to_flat

@@ -9,13 +9,14 @@ import pytest
 from ase import Atoms
 from support.potentials import random_potential
 
-from alnn.calculator import Evaluator
 from alnn.errors import ConfigError, PoolError
-from alnn.evaluation import evaluate, evaluate_command
-from alnn.pool import attach_label, write_structures
+from alnn.evaluation.command import evaluate_command
+from alnn.evaluation.errors import evaluate
+from alnn.evaluation.tables import number
+from alnn.potential.calculator import Evaluator
 from alnn.report.page import report
-from alnn.report.tables import number
-from alnn.structures import random_cluster
+from alnn.structures.atoms import random_cluster
+from alnn.structures.pool import attach_label, write_structures
 
 
 def clusters(count: int) -> list[Atoms]:

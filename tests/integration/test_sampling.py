@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from alnn import structures
 from alnn.errors import SamplingError
 from alnn.reference.lammps import LammpsReference
-from alnn.sampling import mc_command, sample
-from alnn.sampling_settings import Guards, MetropolisRun, NestedRun
+from alnn.sampling.chains import mc_command, sample
+from alnn.sampling.runs import Guards, MetropolisRun, NestedRun
 
 FOLDER = Path(__file__).parents[2] / "inputs" / "water_clusters"
 COMMANDS = ["pair_style tersoff", "pair_coeff * * ML-BOP.tersoff W"]

@@ -12,10 +12,10 @@ import numpy as np
 import pytest
 
 from alnn.errors import ConfigError
-from alnn.pool import read_structures
 from alnn.reference.lammps import LammpsReference
-from alnn.structures import density, is_connected
-from alnn.testset_command import testset_command as make_testset
+from alnn.structures.atoms import density, is_connected
+from alnn.structures.pool import read_structures
+from alnn.testset.command import testset_command as make_testset
 
 INPUTS = Path(__file__).parents[2] / "inputs" / "water_clusters"
 CONFIG = """
@@ -38,13 +38,13 @@ def config(tmp_path: Path) -> Path:
 @pytest.fixture(autouse=True)
 def small_clusters(monkeypatch):
     """Sizes up to 12: the same code in a hundredth of the time."""
-    monkeypatch.setattr("alnn.testset.SIZES", (2, 12))
+    monkeypatch.setattr("alnn.testset.tasks.SIZES", (2, 12))
 
 
 def run(config: Path, output: Path, count: int, ranks: int = 1) -> subprocess.Popen:
     script = (
-        "import sys, pathlib, alnn.testset; alnn.testset.SIZES = (2, 12)\n"
-        "from alnn.testset_command import testset_command\n"
+        "import sys, pathlib, alnn.testset; alnn.testset.tasks.SIZES = (2, 12)\n"
+        "from alnn.testset.command import testset_command\n"
         "testset_command(pathlib.Path(sys.argv[1]), int(sys.argv[3]), pathlib.Path(sys.argv[2]), 5)"
     )
     command = [sys.executable, "-c", script, str(config), str(output), str(count)]

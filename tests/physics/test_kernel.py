@@ -10,8 +10,8 @@ from ase import Atoms
 from support.potentials import MIXED_SPECIES, mixed_descriptors, random_potential
 
 from alnn import _kernel, descriptors
-from alnn.calculator import AlnnCalculator, Evaluator
 from alnn.potential import Potential
+from alnn.potential.calculator import AlnnCalculator, Evaluator
 
 ACTIVATIONS = ["linear", "tanh", "sigmoid", "relu", "gelu", "mtanh", "twist"]
 

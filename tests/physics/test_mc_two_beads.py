@@ -9,12 +9,12 @@ from ase import Atoms
 from mpi4py import MPI
 from scipy import stats
 
-from alnn.common_cap import sample_together
 from alnn.errors import SamplingError
-from alnn.parallel import Ranks
+from alnn.parallel.ranks import Ranks
 from alnn.reference.lammps import LammpsReference
-from alnn.sampling import open_chain
-from alnn.sampling_settings import Guards, NestedRun
+from alnn.sampling.chains import open_chain
+from alnn.sampling.common_cap import sample_together
+from alnn.sampling.runs import Guards, NestedRun
 
 POTENTIAL = Path(__file__).parents[2] / "inputs" / "water_clusters" / "ML-BOP.tersoff"
 RMIN, RADIUS = 2.0, 3.5

@@ -10,8 +10,8 @@ from ase import Atoms
 from support.lammps_run import box_script, measure, run_script
 from support.potentials import MIXED_SPECIES, mixed_descriptors, random_potential
 
-from alnn.calculator import Evaluator, Prediction
 from alnn.potential import Potential
+from alnn.potential.calculator import Evaluator, Prediction
 
 BAR = 1.602176634e6  # bar in 1 eV/Å^3
 EV_IN_KCAL_PER_MOL = 23.060549

@@ -11,7 +11,7 @@ from ase.stress import voigt_6_to_full_3x3_stress
 from alnn import structures
 from alnn.errors import ReferenceError_
 from alnn.reference.lammps import LammpsReference
-from alnn.structures import random_box
+from alnn.structures.atoms import random_box
 
 FOLDER = Path(__file__).parents[2] / "inputs" / "water_clusters"
 COMMANDS = ["pair_style tersoff", "pair_coeff * * ML-BOP.tersoff W"]

@@ -20,19 +20,20 @@ import numpy as np
 import yaml
 from ase import Atoms
 
-from alnn import config as configuration
-from alnn import store as campaign_store
-from alnn.calculator import Evaluator
+from alnn.campaign import settings as configuration
+from alnn.campaign import store as campaign_store
+from alnn.campaign.status import status
 from alnn.descriptors import kernel, preset
 from alnn.errors import AlnnError
-from alnn.evaluation import compare, read_labelled
-from alnn.labels import Label, LabelWriter, read_labels
-from alnn.pool import attach_label, read_structures, sealed, write_structures
+from alnn.evaluation.errors import compare
 from alnn.potential import Potential
+from alnn.potential.calculator import Evaluator
 from alnn.properties import settings as properties_settings
 from alnn.report.record import read_record, total_seconds
-from alnn.status import status
 from alnn.strict_yaml import parse_model
+from alnn.structures.files import read_labelled
+from alnn.structures.labels import Label, LabelWriter, read_labels
+from alnn.structures.pool import attach_label, read_structures, sealed, write_structures
 from support.mutations import changed_document, damaged, to_json
 from support.potentials import mixed_descriptors, random_potential
 

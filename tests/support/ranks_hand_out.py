@@ -4,7 +4,7 @@ import sys
 import time
 
 from alnn.errors import PoolError
-from alnn.parallel import Ranks
+from alnn.parallel.ranks import Ranks
 
 ranks = Ranks()
 

@@ -3,7 +3,7 @@
 import sys
 
 from alnn.errors import PoolError
-from alnn.parallel import Ranks
+from alnn.parallel.ranks import Ranks
 
 ranks = Ranks()
 found = ranks.on_first(2, lambda some: (some.size, sum(some.map(lambda x: x * x, [1, 2, 3]))))

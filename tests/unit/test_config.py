@@ -7,7 +7,7 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from alnn import config
+from alnn.campaign import settings as config
 from alnn.errors import ConfigError
 
 INPUTS = Path(__file__).parents[2] / "inputs" / "water_clusters"

@@ -56,7 +56,7 @@ def test_every_subcommand_is_in_the_readme():
 
 @pytest.mark.parametrize("name", ["campaign.yaml", "papers.yaml"])
 def test_example_campaigns_are_valid(name):
-    from alnn.config import load
+    from alnn.campaign.settings import load
 
     config = load(ROOT / "inputs" / "water_clusters" / name)
     assert config.species == ["W"]

@@ -9,9 +9,10 @@ from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from alnn.errors import ConfigError, StructureError
-from alnn.evaluation import energy_unit, parity, read_labelled, summarize, write_json
-from alnn.report.tables import error_table, notes
-from alnn.size_bins import parse_bins
+from alnn.evaluation.errors import energy_unit, parity, summarize, write_json
+from alnn.evaluation.tables import error_table, notes
+from alnn.structures.files import read_labelled
+from alnn.structures.size_bins import parse_bins
 
 
 def labelled(n: int, energy: float, force: float | None = 0.0, origin: str = "") -> Atoms:
@@ -146,7 +147,7 @@ def test_labelled_structures_from_extended_xyz(tmp_path):
 
 
 def test_labelled_structures_from_hdf5(tmp_path):
-    from alnn.pool import write_structures
+    from alnn.structures.pool import write_structures
 
     path = tmp_path / "data.h5"
     write_structures(path, [labelled(3, -1.5, 0.25, "seed")])

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from alnn.evaluation import Parity
+from alnn.evaluation.errors import Parity
+from alnn.evaluation.parity import SCATTER_LIMIT, energy_figure, force_figure
 from alnn.report.learning import LearningPoint, learning_curve
 from alnn.report.overview import overview
-from alnn.report.parity import SCATTER_LIMIT, energy_figure, force_figure
-from alnn.size_bins import parse_bins
+from alnn.structures.size_bins import parse_bins
 
 BINS = parse_bins("1-20,21-50,51-")
 

@@ -10,9 +10,9 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.neighborlist import neighbor_list
 from ase.stress import full_3x3_to_voigt_6_stress
 
-from alnn.calculator import Evaluator
 from alnn.descriptors import compute, preset
 from alnn.errors import TrainingError
+from alnn.potential.calculator import Evaluator
 from alnn.training import fit_potential
 from alnn.training.fit import labelled_set
 from alnn.training.force_rows import force_rows, taylor_copies

@@ -5,8 +5,8 @@ import threading
 import pytest
 
 from alnn.errors import StoppedEarly
-from alnn.interruption import Interruption, interruption, margins, seconds
-from alnn.parallel import Ranks
+from alnn.parallel.interruption import Interruption, interruption, margins, seconds
+from alnn.parallel.ranks import Ranks
 
 
 @pytest.mark.parametrize(

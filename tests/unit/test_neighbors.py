@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from alnn.neighbors import pair_table
+from alnn.structures.neighbors import pair_table
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from alnn.errors import PoolError
-from alnn.parallel import Ranks, share
+from alnn.parallel.ranks import Ranks, share
 
 
 def test_map_keeps_the_order_and_root_gives_the_value():

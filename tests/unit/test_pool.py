@@ -6,8 +6,8 @@ import pytest
 from ase import Atoms
 
 from alnn.errors import PoolError, WriteError
-from alnn.labels import Label, LabelWriter, read_labels, structure_key
-from alnn.pool import attach_label, read_structures, write_structures
+from alnn.structures.labels import Label, LabelWriter, read_labels, structure_key
+from alnn.structures.pool import attach_label, read_structures, write_structures
 
 
 def some_structures(count=5, seed=3):

@@ -9,10 +9,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from support.fuzzing import FAULT, READ, REFUSED, outcome, readers
 
+from alnn.campaign.history_lines import decode, encode
 from alnn.errors import AlnnError, PotentialError
-from alnn.history_lines import decode, encode
-from alnn.labels import read_labels
 from alnn.potential import Potential
+from alnn.structures.labels import read_labels
 
 READERS = readers()
 VALUES = st.recursive(

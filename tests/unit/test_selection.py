@@ -3,8 +3,9 @@
 import numpy as np
 from ase import Atoms
 
-from alnn import config, selection
-from alnn.candidates import Candidates, choose
+from alnn.campaign import selection
+from alnn.campaign import settings as config
+from alnn.campaign.candidates import Candidates, choose
 
 SMALLEST = """
 directory: runs/x

@@ -3,7 +3,7 @@
 import numpy as np
 from ase import Atoms
 
-from alnn.soundness import is_stuck, is_worse_than_a_constant, worth_a_label
+from alnn.campaign.soundness import is_stuck, is_worse_than_a_constant, worth_a_label
 
 ENERGIES = np.linspace(-0.4, 0.0, 41)  # mean absolute deviation 0.1024
 

@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from alnn import config, walkers
+from alnn.campaign import settings as config
+from alnn.campaign import walkers
+from alnn.campaign.start import start_structures
 from alnn.errors import ConfigError
-from alnn.start import start_structures
 
 FILE = """
 directory: runs/x

@@ -7,7 +7,7 @@ import pytest
 from ase import Atoms
 
 from alnn.errors import StructureError
-from alnn.structure_files import read_all
+from alnn.structures.files import read_all
 
 
 def test_an_unreadable_file_is_one_error(tmp_path):

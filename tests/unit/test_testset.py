@@ -6,13 +6,14 @@ import numpy as np
 import pytest
 from ase import Atoms
 
-from alnn import testset, testset_sources
 from alnn.errors import ConfigError, SamplingError
-from alnn.labels import Label
-from alnn.parallel import Ranks
-from alnn.pool import read_structures
-from alnn.testset import Task, identity, make, plan
-from alnn.testset_sources import Surroundings, run_task
+from alnn.parallel.ranks import Ranks
+from alnn.structures.labels import Label
+from alnn.structures.pool import read_structures
+from alnn.testset import sources
+from alnn.testset import tasks as testset
+from alnn.testset.sources import Surroundings, run_task
+from alnn.testset.tasks import Task, identity, make, plan
 
 WATER = Surroundings(("W",), rmin=2.0, radius=3.5)
 
@@ -101,7 +102,7 @@ def test_task_gives_labelled_clusters_of_its_size(source, size):
 
 
 def test_random_construction_keeps_distance_and_hangs_together():
-    from alnn.structures import is_connected
+    from alnn.structures.atoms import is_connected
 
     for atoms in work(Task(0, "random", 30, 10, 0.0, seed=11)):
         distances = atoms.get_all_distances()[np.triu_indices(30, 1)]
@@ -123,7 +124,7 @@ def test_task_that_finds_nothing_below_the_limit_says_so():
 
 
 def test_nested_structures_are_picked_from_the_whole_ladder():
-    strata = (testset_sources.EQUILIBRATE + 20 * testset_sources.KEEP_EVERY) // testset_sources.STAGE
+    strata = (sources.EQUILIBRATE + 20 * sources.KEEP_EVERY) // sources.STAGE
     energies = np.linspace(0.009, -0.4, strata)
     structures = run_task(
         Task(0, "nested", 4, 20, 0.0, seed=1), WATER, ShakingSampler(), LevelReference(*energies)

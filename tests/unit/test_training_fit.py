@@ -7,9 +7,9 @@ pytest.importorskip("tensorflow")
 
 from ase import Atoms
 
-from alnn.calculator import Evaluator
 from alnn.descriptors import preset
-from alnn.pool import attach_label
+from alnn.potential.calculator import Evaluator
+from alnn.structures.pool import attach_label
 from alnn.training import fit_potential
 from alnn.training.settings import TrainingSettings
 

@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from alnn import config, walkers
-from alnn.stages import guards
-from alnn.structures import density, random_box, smallest_distance
+from alnn.campaign import settings as config
+from alnn.campaign import walkers
+from alnn.campaign.stages import guards
+from alnn.structures.atoms import density, random_box, smallest_distance
 
 MASSES = {"W": 18.015}
 BULK = """

@@ -1,0 +1,105 @@
+"""What sampling found in an iteration, and which of it is labelled and joins the pool."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from ase import Atoms
+
+from alnn.campaign import selection
+from alnn.campaign.settings import Campaign
+from alnn.campaign.soundness import worth_a_label
+from alnn.structures.labels import structure_key
+
+_AT_RANDOM = 600_000  # tells the draws of a selection from all others of the campaign's seed
+
+
+@dataclass
+class Candidates:
+    """What sampling found in an iteration, and what the committee thinks of it (C candidates)."""
+
+    structures: list[Atoms]
+    chains: list[int]
+    """The walker each came from."""
+    energies: np.ndarray
+    """(C,) eV, of the potential."""
+    spread: np.ndarray
+    """(C,) eV/atom, committee standard deviation."""
+    features: np.ndarray
+    """(C, F) mean descriptors in units of their spread over the pool."""
+    pool_features: np.ndarray
+    """(P, F) the same of the pool."""
+
+    @property
+    def energies_per_atom(self) -> np.ndarray:
+        """(C,) eV/atom."""
+        return self.energies / np.array([len(atoms) for atoms in self.structures])
+
+    def subset(self, chosen: np.ndarray) -> "Candidates":
+        """The candidates where `chosen` (C,) holds."""
+        kept = np.flatnonzero(chosen)
+        return Candidates(
+            [self.structures[k] for k in kept],
+            [self.chains[k] for k in kept],
+            self.energies[kept],
+            self.spread[kept],
+            self.features[kept],
+            self.pool_features,
+        )
+
+
+def new_and_sound(config: Campaign, found: Candidates, pool: Sequence[Atoms]) -> tuple[Candidates, int]:
+    """Candidates that are not in the pool yet, nor twice among themselves, one from each hole of the network; and
+    the number of walkers that fell into one.
+    """
+    seen = {structure_key(atoms) for atoms in pool}
+    new = np.zeros(len(found.structures), bool)
+    for index, atoms in enumerate(found.structures):
+        key = structure_key(atoms)
+        new[index] = key not in seen
+        seen.add(key)
+    lowest = min(atoms.get_potential_energy() / len(atoms) for atoms in pool)
+    fresh = found.subset(new)
+    sound, holes = worth_a_label(
+        fresh.energies_per_atom, np.asarray(fresh.chains), lowest - config.sampling.hole
+    )
+    return fresh.subset(sound), holes
+
+
+def choose(config: Campaign, found: Candidates, budget: int, pool_size: int) -> list[selection.Choice]:
+    """What gets a label: in selection by error the first candidates, by committee the most disputed ones, after
+    those that are drawn at random.
+    """
+    rules = config.selection
+    if rules.method == "error":
+        return [selection.Choice(index, "") for index in range(min(budget, len(found.structures)))]
+    if pool_size < rules.bootstrap:
+        return selection.by_distance(found.features, found.pool_features, budget)
+    too_high = found.energies_per_atom > (np.inf if rules.highest_energy is None else rules.highest_energy)
+    spread = np.where(too_high, 0.0, found.spread)
+    thermal = [
+        k
+        for k, atoms in enumerate(found.structures)
+        if atoms.info["origin"].startswith("metropolis") and not too_high[k]
+    ]
+    random = np.random.default_rng([config.seed, pool_size, _AT_RANDOM])
+    drawn = selection.at_random(thermal, min(rules.at_random, budget), random)
+    spread[[choice.index for choice in drawn]] = 0.0
+    return drawn + selection.by_committee(
+        spread, found.features, np.asarray(found.chains), budget - len(drawn), rules.spread, rules.distance
+    )
+
+
+def joining(config: Campaign, labelled: list[Atoms], predicted: np.ndarray) -> list[Atoms]:
+    """The labelled structures that join the pool: all by committee, by error those the potential was wrong about.
+
+    predicted (L,): total energies (eV) before they were labelled.
+    """
+    if config.selection.method == "committee" or not labelled:
+        return labelled
+    true = np.array([atoms.get_potential_energy() for atoms in labelled])
+    sizes = np.array([len(atoms) for atoms in labelled])
+    wrong = selection.by_error(predicted, true, sizes, config.selection.tolerance)
+    for choice in wrong:
+        labelled[choice.index].info["origin"] += f" {choice.reason}"
+    return [labelled[choice.index] for choice in wrong]

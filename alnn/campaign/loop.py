@@ -1,0 +1,308 @@
+"""The circle: seed -> pool -> training -> potential -> sampling -> selection and reference -> pool.
+
+Only this module knows the order of the stages. Iteration k trains on the pool files 0000 to k, samples with
+that potential, and writes pool file k + 1; that file, written last, is what makes an iteration done.
+Whatever a kill leaves before that is found again (the potential, finished labels) or made again the same,
+for every random number derives from (seed, iteration, walker).
+"""
+
+import contextlib
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+
+from alnn.campaign.candidates import choose, joining, new_and_sound
+from alnn.campaign.history import (
+    Clock,
+    calls_before,
+    describe,
+    failures_in_a_row,
+    finite_max,
+    finite_mean,
+    new_line,
+    shows_nothing,
+)
+from alnn.campaign.settings import Campaign
+from alnn.campaign.soundness import MAX_FALLBACKS, is_stuck, is_worse_than_a_constant
+from alnn.campaign.stages import Stages
+from alnn.campaign.start import start_structures
+from alnn.campaign.store import Store
+from alnn.campaign.walkers import Walker, random_candidates, walkers
+from alnn.errors import AlnnError, SamplingError, TrainingError, WriteError
+from alnn.parallel.progress import Speaker
+from alnn.parallel.ranks import Ranks
+from alnn.reference.farm import Farm
+from alnn.reference.quarantine import Failure, settle, settle_all
+from alnn.structures.labels import structure_key
+from alnn.versions import versions
+
+_TRAINING = 1_000_000  # in place of a walker's number where training draws its seed
+
+TRAINING_ATTEMPTS = 3
+"""Before an iteration goes on with the last good potential."""
+
+
+class Runner:
+    """One campaign going on from whatever lies in its directory."""
+
+    def __init__(
+        self,
+        config: Campaign,
+        stages: Stages,
+        ranks: Ranks,
+        speaker: Speaker,
+        retry_failed: bool = False,
+    ) -> None:
+        self.config = config
+        self.stages = stages
+        self.ranks = ranks
+        self.speaker = speaker
+        self.store = Store(config.directory)
+        self.retry_failed = retry_failed
+        self.farm: Farm | None = None
+
+    def run(self) -> str:
+        """Go on until a stop rule holds; returns which. Raises AlnnError on all ranks alike."""
+        try:
+            self.ranks.root(lambda: self.store.prepare(self.config, versions()))
+            return self._run_and_say_how_it_ended()
+        finally:
+            if self.farm is not None:
+                self.farm.close()
+            self.store.close()
+
+    def _run_and_say_how_it_ended(self) -> str:
+        try:
+            reason = self._run()
+        except AlnnError as error:
+            self._end(str(error))
+            raise
+        self._end(reason)
+        return reason
+
+    def _run(self) -> str:
+        self.ranks.root(self.store.check)
+        farm = self._set_up_farm()
+        if self.retry_failed:
+            self._retry(farm)
+        pool = self.ranks.root(self.store.pool) or [self._start(farm)]
+        while True:
+            iteration = len(pool) - 1
+            everything = [atoms for part in pool for atoms in part]
+            self._enter(iteration, f"training on {len(everything)} structures")
+            began = time.perf_counter()
+            history = self.ranks.root(self.store.history)
+            calls = calls_before(history, iteration, len(pool[0]))
+            reason = self._reason_to_stop(pool, calls, history)
+            record = self._train(iteration, everything, last=reason is not None)
+            line = new_line(iteration, len(everything), calls, record)
+            if reason:
+                self.ranks.root(lambda line=line: self.store.record(line))
+                return reason
+            before = failures_in_a_row(history, iteration)
+            added = self._iterate(farm, iteration, everything, calls, before, line, began)
+            pool.append(added)
+
+    def _iterate(
+        self,
+        farm: Farm,
+        iteration: int,
+        pool: list[Atoms],
+        calls: int,
+        failures: int,
+        line: dict[str, Any],
+        began: float,
+    ) -> list[Atoms]:
+        """Sample, select, label and write what one iteration adds; `failures` labels failed just before it."""
+        config, seconds = self.config, line["seconds"]
+        clock = Clock(seconds)
+        self._enter(iteration, "sampling")
+        sampled, chains = self._sample(iteration, pool, line)
+        clock.lap("sample")
+        potential = self.store.potential(iteration)
+        found = self.ranks.root(lambda: self.stages.judge(config, potential, sampled, chains, pool))
+        budget = config.selection.count
+        if config.stop.max_calls is not None:
+            budget = min(budget, config.stop.max_calls - calls)
+        sound, holes = new_and_sound(config, found, pool)
+        if holes:
+            line["trouble"]["walkers in a hole of the network"] = holes
+        chosen = choose(config, sound, budget, len(pool))
+        clock.lap("select")
+        labelled = [sound.structures[choice.index].copy() for choice in chosen]
+        for atoms, choice in zip(labelled, chosen, strict=True):
+            atoms.info["origin"] = f"{atoms.info['origin']} iteration={iteration} {choice.reason}".strip()
+        self._enter(iteration, f"{len(labelled)} reference calculations")
+        settled = settle(labelled, farm.label(labelled), failures)
+        predicted = sound.energies[[chosen[k].index for k in settled]]
+        added = joining(config, [labelled[k] for k in settled], predicted)
+        added += farm.recovered({structure_key(atoms) for atoms in [*pool, *labelled]})
+        if config.stop.max_structures is not None:
+            added = added[: config.stop.max_structures - len(pool)]
+        clock.lap("label")
+        line.update(
+            candidates=len(found.structures),
+            labelled=len(labelled),
+            failed=len(labelled) - len(settled),
+            added=len(added),
+            committee_spread=finite_mean(found.spread),
+            committee_spread_max=finite_max(found.spread),
+            wall=time.perf_counter() - began,
+        )
+        self.ranks.root(lambda: self.store.record(line))
+        self.ranks.root(lambda: self.store.add(iteration + 1, added))
+        self.speaker.say(describe(line))
+        return added
+
+    def _start(self, farm: Farm) -> list[Atoms]:
+        """The labelled start structures, written as pool file 0000."""
+        self._enter(0, "start structure")
+        found = self.ranks.root(lambda: start_structures(self.config, farm.reference))
+        settle_all(found, farm.label(found))
+        self.ranks.root(lambda: self.store.add(0, found))
+        return found
+
+    def _train(self, iteration: int, pool: list[Atoms], last: bool) -> dict[str, Any]:
+        """Write the potential of an iteration; where no training succeeds, that is the one before, again.
+
+        Returns the record of its training.
+        """
+        path = self.store.potential(iteration)
+        if not self.ranks.root(path.exists):
+            config = self.config.for_the_last_training() if last else self.config
+            trial, reason = self.store.trial(iteration), ""
+            for attempt in range(TRAINING_ATTEMPTS):
+                reason = self._attempt_training(config, iteration, pool, trial, attempt)
+                if not reason:
+                    break
+                self.speaker.say(f"iteration {iteration}: training {attempt + 1} is of no use: {reason}")
+            else:
+                self.ranks.root(lambda reason=reason: self.store.fall_back(iteration, reason))
+            self.ranks.root(lambda: self.store.settle_trial(iteration))
+        self.ranks.root(lambda: self.store.set_latest(iteration))
+        return self.ranks.root(lambda: self.stages.training_record(path))
+
+    def _attempt_training(
+        self, config: Campaign, iteration: int, pool: list[Atoms], trial: Path, attempt: int
+    ) -> str:
+        """Train once; returns what is wrong with the outcome, if anything. Only the first begins from old networks."""
+        entropy = [self.config.seed, iteration, _TRAINING, *([attempt] if attempt else [])]
+        seed = int(np.random.default_rng(entropy).integers(2**31))
+        previous = self.store.potential(iteration - 1) if iteration and not attempt else None
+        try:
+            self.stages.train(config, pool, previous, trial, seed, self.ranks)
+        except TrainingError as error:
+            return str(error)
+        record = self.ranks.root(lambda: self.stages.training_record(trial))
+        energies = np.array([atoms.get_potential_energy() / len(atoms) for atoms in pool])
+        if is_worse_than_a_constant(record.get("energy_mae"), energies):
+            error = 1e3 * record["energy_mae"]
+            return f"expected networks better than a constant on their pool, found {error:.3g} meV/atom"
+        return ""
+
+    def _sample(
+        self, iteration: int, pool: list[Atoms], line: dict[str, Any]
+    ) -> tuple[list[Atoms], list[int]]:
+        """Candidates of all walkers, and the walker each is from.
+
+        A walker that fails is passed over. If all do, it may be the network: the last one is sampled once more,
+        and SamplingError is raised if that fails too.
+        """
+        todo = self.ranks.root(lambda: walkers(self.config, pool, iteration))
+        outcomes = self._walk(todo, self.store.potential(iteration), iteration)
+        if iteration and all(isinstance(outcome, SamplingError) for outcome in outcomes):
+            line["trouble"]["samplings of the last potential"] = 1
+            outcomes = self._walk(todo, self.store.potential(iteration - 1), iteration)
+        failed = [outcome for outcome in outcomes if isinstance(outcome, SamplingError)]
+        if len(failed) == len(outcomes):
+            raise failed[0]
+        if failed:
+            line["trouble"]["failed walkers"] = len(failed)
+        found = [(k, a) for k, out in enumerate(outcomes) if not isinstance(out, SamplingError) for a in out]
+        stuck = sum(
+            not isinstance(out, SamplingError) and is_stuck(walker.start, out)
+            for walker, out in zip(todo, outcomes, strict=True)
+        )
+        if stuck:
+            line["trouble"]["stuck walkers"] = stuck
+            self.speaker.say(f"iteration {iteration}: {stuck} of {len(todo)} walkers never moved")
+        line["idle"] = stuck + len(failed) == len(todo)
+        made = self.ranks.root(lambda: random_candidates(self.config, pool, iteration))
+        found += list(enumerate(made, start=len(todo)))
+        return [atoms for _, atoms in found], [chain for chain, _ in found]
+
+    def _walk(self, todo: list[Walker], potential: Path, iteration: int) -> list[list[Atoms] | SamplingError]:
+        """What each walker found, or why it failed."""
+
+        def walk(walker: Walker) -> list[Atoms] | SamplingError:
+            try:
+                return self.stages.sample(self.config, walker, potential)
+            except SamplingError as error:
+                return error
+
+        together = self.config.sampling.nested.common_cap
+        alone = [walker for walker in todo if not (together and walker.temperature is None)]
+        outcomes = self.ranks.map(walk, alone, [walker.cost for walker in alone])
+        if len(alone) < len(todo):  # the nested ones come last
+            outcomes += self.stages.sample_together(self.config, todo[len(alone) :], potential, self.ranks)
+        failed = [outcome for outcome in outcomes if isinstance(outcome, SamplingError)]
+        if failed:
+            self.speaker.say(
+                f"iteration {iteration}: {len(failed)} of {len(outcomes)} walkers failed: {failed[0]}"
+            )
+        return outcomes
+
+    def _enter(self, iteration: int, stage: str) -> None:
+        """Say what begins now."""
+        self.speaker.under_way(f"iteration {iteration}: {stage}")
+        self.ranks.root(lambda: self.store.set_progress(iteration, stage))
+
+    def _end(self, reason: str) -> None:
+        """Leave word how the run ended, on the one rank that writes; nobody may be waited for here."""
+        if self.ranks.is_root:
+            with contextlib.suppress(WriteError):
+                self.store.set_progress(self.store.progress().get("iteration", 0), reason)
+
+    def _set_up_farm(self) -> Farm:
+        """This rank's part of what labels structures."""
+
+        def open_part(_: int) -> None:
+            self.farm = self.stages.farm(self.config, self.ranks)
+
+        self.ranks.map(open_part, list(range(self.ranks.size)))
+        assert self.farm is not None
+        return self.farm
+
+    def _retry(self, farm: Farm) -> None:
+        """Try again what failed; what succeeds joins the pool with the next iteration."""
+        outcomes = farm.retry()
+        failed = sum(isinstance(outcome, Failure) for outcome in outcomes)
+        self.speaker.say(f"tried {len(outcomes)} failed structures again: {failed} failed again")
+
+    def _reason_to_stop(
+        self, pool: list[list[Atoms]], calls: int, history: list[dict[str, Any]]
+    ) -> str | None:
+        stop, iteration = self.config.stop, len(pool) - 1
+        idle = {line["iteration"] for line in history if line.get("idle")}
+        if iteration >= MAX_FALLBACKS and idle.issuperset(range(iteration - MAX_FALLBACKS, iteration)):
+            raise SamplingError(
+                f"sampling: no walker moved in {MAX_FALLBACKS} iterations in a row: expected moves that rmin, the "
+                "cluster criterion and the network allow, found none; try a smaller displace or rmin"
+            )
+        blind = {line["iteration"] for line in history if shows_nothing(line)}
+        quiet = 0
+        while quiet < iteration and not pool[iteration - quiet] and iteration - quiet - 1 not in blind:
+            quiet += 1
+        if quiet >= stop.patience:
+            return f"converged: {quiet} iterations without a new structure"
+        if stop.max_calls is not None and calls >= stop.max_calls:
+            return f"stopped: {calls} reference calculations"
+        size = sum(len(part) for part in pool)
+        if stop.max_structures is not None and size >= stop.max_structures:
+            return f"stopped: {size} structures"
+        if iteration >= stop.max_iterations:
+            return f"stopped: {iteration} iterations"
+        return None

@@ -1,0 +1,182 @@
+"""The campaign file: strict models, one readable line for each fault.
+
+A default is the value of the cluster paper unless its description says otherwise. Lengths in Å, energies in
+eV, temperatures in K. Files named in a campaign file are relative to that file; `directory` is relative to
+where `alnn` runs.
+"""
+
+from pathlib import Path
+from typing import Any
+
+from ase.data import atomic_masses, atomic_numbers
+from pydantic import Field, PrivateAttr, ValidationError, model_validator
+
+from alnn.campaign.sections import Sampling, Selection, Start
+from alnn.descriptors.settings import Descriptors
+from alnn.errors import PotentialError
+from alnn.reference.settings import Labelling, Labels, ReferenceSettings
+from alnn.strict_yaml import Count, Positive, Section, parse_model, read_text
+from alnn.training.settings import Final, TrainingSettings
+
+
+class Stop(Section):
+    """When a campaign ends. May be changed between two runs."""
+
+    patience: Count = Field(5, description="iterations in a row that add nothing (paper: 5)")
+    max_iterations: Count = Field(200, description="iterations at most")
+    max_calls: Count | None = Field(None, description="reference calculations at most")
+    max_structures: Count | None = Field(None, description="structures in the pool at most")
+
+
+class Campaign(Section):
+    """A whole campaign file."""
+
+    directory: str = Field(min_length=1, description="where everything is kept")
+    seed: int = Field(1, ge=0, lt=2**31, description="of everything random")
+    species: list[str] = Field(min_length=1, description="chemical symbols; LAMMPS types in this order")
+    masses: dict[str, Positive] = Field({}, description="g/mol, where not those of the elements")
+    start: Start
+    descriptors: Descriptors = Descriptors()
+    training: TrainingSettings = TrainingSettings()
+    sampling: Sampling = Sampling()
+    selection: Selection = Selection()
+    reference: ReferenceSettings
+    labels: Labels = Labels()
+    stop: Stop = Stop()
+    final: Final = Final()
+    testset: str | None = Field(None, description="labelled structures that the report measures errors on")
+
+    _folder: Path = PrivateAttr(default=Path("."))
+
+    @property
+    def folder(self) -> Path:
+        """Where the campaign file lies: files it names are relative to this."""
+        return self._folder
+
+    @model_validator(mode="after")
+    def _species_are_known(self) -> "Campaign":
+        for symbol in self.species:
+            if symbol not in atomic_numbers or symbol == "X":
+                raise ValueError(f"species: expected chemical symbols, found {symbol!r}")
+        if len(set(self.species)) < len(self.species):
+            raise ValueError(f"species: expected each once, found {self.species}")
+        if self.start.box is not None and self.sampling.cluster is not None:
+            raise ValueError("sampling.cluster: expected null where start.box makes a periodic cell")
+        if self.start.isolated and self.sampling.cluster is None:
+            raise ValueError("start.isolated: expected free clusters, found periodic cells (cluster is null)")
+        self._functions_are_known()
+        self._virials_can_be_had()
+        for symbol in self.masses:
+            if symbol not in self.species:
+                raise ValueError(f"masses.{symbol}: expected one of the species {', '.join(self.species)}")
+        if self.selection.method == "committee" and (
+            self.training.protocol == "paper" or self.training.members < 2
+        ):
+            raise ValueError(
+                "selection.method: committee needs training.protocol fast and training.members of 2 or more"
+            )
+        return self
+
+    def _virials_can_be_had(self) -> None:
+        last = self.for_the_last_training().training
+        for section, training in (("training", self.training), ("final", last)):
+            if training.virial_weight > 0 and self.start.cluster is not None:
+                raise ValueError(
+                    f"{section}.virial_weight: expected 0 for free clusters, which have no stress"
+                )
+        if last.virial_weight > 0 and not last.has_rows:  # `training` has checked itself
+            raise ValueError("final.virial_weight: expected training.forces rows or directions beside it")
+
+    def _functions_are_known(self) -> None:
+        """What is written out must fit the kernel; presets do."""
+        if self.descriptors.functions is None:
+            return
+        from alnn.descriptors import kernel
+
+        try:
+            kernel(self.descriptors.functions, self.species)
+        except PotentialError as error:
+            raise ValueError(f"descriptors.functions: {error}") from error
+
+    def for_the_last_training(self) -> "Campaign":
+        """The same with the values of `final` in `training`."""
+        changed = self.final.model_dump(exclude_none=True)
+        return self.model_copy(update={"training": self.training.model_copy(update=changed)})
+
+    def labelling(self) -> Labelling:
+        """What the farm and the reference method are opened with."""
+        return Labelling(
+            reference=self.reference,
+            labels=self.labels,
+            species=self.species,
+            masses=self.all_masses(),
+            directory=self.directory,
+            folder=str(self.folder.resolve()),
+        )
+
+    def all_masses(self) -> dict[str, float]:
+        """Mass (g/mol) of every species: the file's, else the element's."""
+        return {s: self.masses.get(s, float(atomic_masses[atomic_numbers[s]])) for s in self.species}
+
+
+MAY_CHANGE = (
+    "directory",
+    "stop.",
+    "final.",
+    "testset",
+    "labels.",
+    "reference.ase.environment",
+    "reference.ase.threads",
+    "reference.ase.python",
+)
+"""Keys that may differ when a campaign goes on."""
+
+
+def load(path: Path | str, directory: str | None = None, seed: int | None = None) -> Campaign:
+    """Read and check a campaign file; `directory` and `seed` replace the file's own.
+
+    Raises ConfigError: one line with the file and the full path of the fault.
+    """
+    path = Path(path)
+    text = read_text(path)
+    replaced = {"directory": directory, "seed": seed}
+    config = parse(text, str(path), {key: value for key, value in replaced.items() if value is not None})
+    config._folder = path.resolve().parent
+    return config
+
+
+def parse(text: str, where: str = "campaign file", replaced: dict[str, Any] | None = None) -> Campaign:
+    """A campaign from YAML text, some of its keys replaced. Raises ConfigError as `load` does."""
+    return parse_model(Campaign, text, where, replaced)
+
+
+def dump(config: Campaign) -> dict[str, Any]:
+    """Every value of a campaign, defaults included, as plain YAML-ready values."""
+    return config.model_dump(mode="json")
+
+
+def with_defaults(values: dict[str, Any]) -> dict[str, Any]:
+    """A dump as this version would have made it: keys that did not exist yet get their defaults."""
+    try:
+        return dump(Campaign.model_validate(values))
+    except ValidationError:
+        return values
+
+
+def changes(before: dict[str, Any], after: dict[str, Any]) -> list[str]:
+    """What differs between two dumps and may not, each as "key (was ..., is ...)"."""
+    old, new = _flatten(before), _flatten(after)
+    return [
+        f"{key} (was {old.get(key)}, is {new.get(key)})"
+        for key in sorted(old.keys() | new.keys())
+        if old.get(key) != new.get(key) and not key.startswith(MAY_CHANGE)
+    ]
+
+
+def _flatten(values: Any, prefix: str = "") -> dict[str, Any]:
+    if not isinstance(values, dict) or not values:
+        return {prefix.rstrip("."): values}
+    flat = {}
+    for key, value in values.items():
+        flat.update(_flatten(value, f"{prefix}{key}."))
+    return flat

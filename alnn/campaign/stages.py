@@ -1,0 +1,246 @@
+"""The stages of a campaign as the campaign calls them: each joins the settings to the module that does the
+work.
+
+Heavy modules are imported where they are used: TensorFlow takes seconds and only training needs it.
+"""
+
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+from ase import Atoms
+
+from alnn.campaign.candidates import Candidates
+from alnn.campaign.selection import committee_spread
+from alnn.campaign.settings import Campaign
+from alnn.campaign.walkers import Walker, spread_evenly
+from alnn.errors import SamplingError
+from alnn.parallel.ranks import Ranks
+from alnn.reference.farm import Farm
+from alnn.sampling.runs import Guards, MetropolisRun, NestedRun
+from alnn.structures.atoms import DENSITY_UNIT
+
+if TYPE_CHECKING:
+    from alnn.potential import Potential
+    from alnn.sampling.chains import Candidate, Chain
+
+ENOUGH_FOR_A_WARM_START = 10
+"""Structures; networks fitted to fewer may be constant, and from a constant one no descent leads away."""
+
+
+class Stages(Protocol):
+    """What a campaign asks of the modules that do the work."""
+
+    def train(
+        self,
+        config: Campaign,
+        pool: list[Atoms],
+        previous: Path | None,
+        path: Path,
+        seed: int,
+        ranks: Ranks,
+    ) -> None:
+        """Fit a potential to the pool, beginning from the previous one, and write it to `path` atomically. Called on
+        all ranks, which may share the work.
+        """
+        ...
+
+    def training_record(self, path: Path) -> dict[str, Any]:
+        """What the training of a potential reported: energy_mae, seconds, ..."""
+        ...
+
+    def sample(self, config: Campaign, walker: Walker, potential: Path) -> list[Atoms]:
+        """Candidates of one Monte Carlo run, each with info["origin"]. Raises SamplingError."""
+        ...
+
+    def sample_together(
+        self, config: Campaign, walkers: Sequence[Walker], potential: Path, ranks: Ranks
+    ) -> list[list[Atoms] | SamplingError]:
+        """Candidates of nested runs under one common cap, or why a run failed. Called on all ranks."""
+        ...
+
+    def judge(
+        self,
+        config: Campaign,
+        potential: Path,
+        found: list[Atoms],
+        chains: list[int],
+        pool: list[Atoms],
+    ) -> Candidates:
+        """Energy, committee spread and features of candidates."""
+        ...
+
+    def farm(self, config: Campaign, ranks: Ranks) -> Farm:
+        """This rank's part of what labels structures. Raises ReferenceError_."""
+        ...
+
+
+class RealStages:
+    """The stages of this package."""
+
+    def train(
+        self,
+        config: Campaign,
+        pool: list[Atoms],
+        previous: Path | None,
+        path: Path,
+        seed: int,
+        ranks: Ranks,
+    ) -> None:
+        """See Stages."""
+        settings, descriptors = config.training, functions(config)
+
+        def fit(trainers: Ranks) -> None:
+            from alnn.potential import Potential
+            from alnn.training.fit import labelled_set, train
+
+            warm = None if previous is None else Potential.read(previous)
+            if warm is not None and warm.training.get("structures", 0) < ENOUGH_FOR_A_WARM_START:
+                warm = None
+            labelled = trainers.root(lambda: labelled_set(pool, descriptors, settings, seed))
+            result = train(labelled, settings, warm, seed, spread=trainers.map)
+            trainers.root(lambda: result.potential(descriptors).write(path))
+
+        # A rank that trains no network need not load TensorFlow.
+        ranks.on_first(1 if settings.protocol == "paper" else settings.members, fit)
+
+    def training_record(self, path: Path) -> dict[str, Any]:
+        """See Stages."""
+        from alnn.potential import Potential
+
+        return dict(Potential.read(path).training)
+
+    def sample(self, config: Campaign, walker: Walker, potential: Path) -> list[Atoms]:
+        """See Stages."""
+        with _open_chain(config, walker, potential) as chain:
+            found = chain(run_of(config, walker), walker.seed)
+        return _wanted(config, walker, found)
+
+    def sample_together(
+        self, config: Campaign, walkers: Sequence[Walker], potential: Path, ranks: Ranks
+    ) -> list[list[Atoms] | SamplingError]:
+        """See Stages."""
+        from alnn.sampling.common_cap import sample_together
+
+        found, _ = sample_together(
+            ranks,
+            lambda k: _open_chain(config, walkers[k], potential),
+            run_of(config, walkers[0]),
+            [walker.seed for walker in walkers],
+        )
+        return [
+            outcome if isinstance(outcome, SamplingError) else _wanted(config, walker, outcome)
+            for walker, outcome in zip(walkers, found, strict=True)
+        ]
+
+    def judge(
+        self,
+        config: Campaign,
+        potential: Path,
+        found: list[Atoms],
+        chains: list[int],
+        pool: list[Atoms],
+    ) -> Candidates:
+        """See Stages."""
+        from alnn.potential import Potential
+        from alnn.potential.calculator import Evaluator
+
+        learned = Potential.read(potential)
+        predictions = Evaluator(learned).evaluate(found)
+        sizes = np.array([len(atoms) for atoms in found])
+        members = np.array([p.member_energies for p in predictions]).reshape(len(found), -1)
+        return Candidates(
+            structures=found,
+            chains=chains,
+            energies=np.array([p.energy for p in predictions]),
+            spread=committee_spread(members, sizes),
+            features=mean_descriptors(learned, found),
+            pool_features=mean_descriptors(learned, pool),
+        )
+
+    def farm(self, config: Campaign, ranks: Ranks) -> Farm:
+        """See Stages."""
+        from alnn.reference.open_farm import open_farm
+
+        return open_farm(config.labelling(), ranks)
+
+
+def run_of(config: Campaign, walker: Walker) -> MetropolisRun | NestedRun:
+    """What a walker's Monte Carlo run is told."""
+    settings = config.sampling
+    if walker.temperature is None:
+        nested = settings.nested
+        return NestedRun(
+            cycles=walker.cycles,
+            stage=nested.stage,
+            displace=nested.displace,
+            tune=nested.tune,
+            pressure=settings.pressure,
+        )
+    metropolis = settings.metropolis
+    return MetropolisRun(
+        cycles=walker.cycles,
+        temperature=walker.temperature,
+        every=metropolis.keep_every,
+        displace=metropolis.displace,
+        equilibrate=metropolis.equilibrate,
+        pressure=settings.pressure,
+    )
+
+
+def _open_chain(config: Campaign, walker: Walker, potential: Path) -> "AbstractContextManager[Chain]":
+    from alnn.sampling.chains import open_chain
+
+    return open_chain(
+        potential,
+        walker.start,
+        run_of(config, walker),
+        seed=walker.seed,
+        species=config.species,
+        masses=config.all_masses(),
+        guards=guards(config, walker.start),
+    )
+
+
+def _wanted(config: Campaign, walker: Walker, found: "list[Candidate]") -> list[Atoms]:
+    """The structures of a run that are candidates: of a nested one, so many evenly spread over its strata."""
+    wanted = config.sampling.nested.candidates if walker.temperature is None else None
+    return [found[k].atoms for k in spread_evenly(len(found), wanted)]
+
+
+def guards(config: Campaign, start: Atoms) -> Guards:
+    """What a Monte Carlo run from `start` refuses; a range of densities as one of volumes per atom."""
+    settings = config.sampling
+    volume = None
+    if settings.density is not None:
+        masses = config.all_masses()
+        per_density = sum(masses[s] for s in start.symbols) / len(start) * DENSITY_UNIT
+        volume = (per_density / settings.density[1], per_density / settings.density[0])
+    return Guards(rmin=settings.rmin, cluster=settings.cluster, volume=volume)
+
+
+def functions(config: Campaign) -> dict[str, list[dict[str, Any]]]:
+    """The descriptor functions of every species."""
+    from alnn.descriptors import preset
+
+    chosen = config.descriptors
+    if chosen.functions is not None:
+        return chosen.functions
+    return preset(chosen.preset, config.species, chosen.cutoff)
+
+
+def mean_descriptors(potential: "Potential", structures: list[Atoms]) -> np.ndarray:
+    """(S, F) scaled descriptors summed over the atoms of each species and divided by all atoms."""
+    from alnn.descriptors import compute
+    from alnn.training.data import scaled
+
+    table = compute(potential.descriptors, potential.species, structures)
+    columns = []
+    for symbol in potential.species:
+        x = scaled(potential.scaling[symbol], table.values[symbol])
+        sums = np.zeros((len(structures), x.shape[1]))
+        np.add.at(sums, table.structure[symbol], x)
+        columns.append(sums / table.n_atoms[:, None])
+    return np.hstack(columns)

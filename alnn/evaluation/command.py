@@ -1,0 +1,34 @@
+"""`alnn evaluate`: errors of a potential on labelled structures."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from alnn.errors import StructureError
+from alnn.evaluation.errors import EvaluationResult, evaluate, write_json
+from alnn.structures.files import read_labelled
+from alnn.structures.size_bins import DEFAULT_BINS, parse_bins
+
+
+def evaluate_command(
+    potential: Path, data: Path, json_path: Path | None = None, bins: str = DEFAULT_BINS
+) -> EvaluationResult:
+    """`alnn evaluate P.alnn DATA [--json F] [--bins B]`: prints the table, writes the JSON if asked for."""
+    from rich.console import Console
+
+    from alnn.evaluation.tables import error_table, notes
+    from alnn.potential import Potential
+
+    size_bins = parse_bins(bins)
+    network = Potential.read(potential)
+    structures = read_labelled(data)
+    if not structures:
+        raise StructureError(f"expected labelled structures, found none in {data}")
+    result = evaluate(network, structures, size_bins)
+    console = Console()
+    console.print(error_table(result, f"{potential.name} on {data.name}"))
+    for line in notes(result):
+        console.print(line, highlight=False, markup=False, soft_wrap=True)
+    if json_path is not None:
+        write_json(result, json_path, potential=potential.name, data=data.name)
+    return result

@@ -1,0 +1,79 @@
+"""Errors as text: a table for the terminal and the sentences under it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from alnn.evaluation.errors import energy_unit
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+    from alnn.evaluation.errors import Errors, EvaluationResult, Outlier
+
+
+def number(value: float | None) -> str:
+    """An error with the digits that matter; a dash for none."""
+    if value is None:
+        return "-"
+    if abs(value) < 1:
+        return f"{value:.3g}"
+    return f"{value:.2f}" if abs(value) < 100 else f"{value:.0f}"
+
+
+def row(errors: Errors) -> list[str]:
+    """Cells of one row, in the order of `headings`."""
+    values = (
+        errors.energy_mae,
+        errors.energy_rmse,
+        errors.energy_max,
+        errors.force_mae,
+        errors.force_rmse,
+        errors.force_max,
+    )
+    return [errors.label, f"{errors.structures}", *(number(value) for value in values)]
+
+
+def headings(unit: str) -> list[tuple[str, str]]:
+    """Names and units of the columns; `unit` is "molecule" or "atom"."""
+    energy, force = f"meV/{unit}", "meV/Å"
+    names = ("energy MAE", "energy RMSE", "energy max")
+    return [
+        ("size", unit + "s"),
+        ("structures", ""),
+        *((name, energy) for name in names),
+        *((name.replace("energy", "force"), force) for name in names),
+    ]
+
+
+def error_table(result: EvaluationResult, title: str = "") -> Table:
+    """The errors as a rich table: a row for all structures, then one a size bin."""
+    from rich.table import Table
+
+    unit = energy_unit(result.species)
+    table = Table(
+        title=title or None, caption=f"energies in meV/{unit}, force components in meV/Å, size in {unit}s"
+    )
+    for name, _ in headings(unit):
+        table.add_column(name.replace(" ", "\n", 1), justify="right")
+    for errors in [result.all, *result.bins]:
+        table.add_row(*row(errors), end_section=errors is result.all)
+    return table
+
+
+def describe(outlier: Outlier, unit: str) -> str:
+    """One sentence on one of the worst structures."""
+    return (
+        f"structure {outlier.index} ({outlier.origin or 'origin unknown'}): {outlier.n_atoms} {unit}s, "
+        f"{outlier.energy_error:+.2f} meV/{unit}, forces {number(outlier.force_error)} meV/Å"
+    )
+
+
+def notes(result: EvaluationResult, worst: int = 3) -> list[str]:
+    """What the table leaves out: the worst structures, and how far the data leaves the training range."""
+    unit = energy_unit(result.species)
+    lines = ["largest energy errors:"] + [f"  {describe(o, unit)}" for o in result.largest[:worst]]
+    share = result.parity.extrapolation
+    if share > 0:
+        lines.append(f"{100 * share:.2g} % of the descriptor values leave the range of the training set")
+    return lines

@@ -1,0 +1,1 @@
+"""Ranks, interruptions, progress, and files that a kill cannot leave half-written."""

@@ -1,0 +1,170 @@
+"""The potential file (`*.alnn`): read, check, write.
+
+One JSON document, the whole truth about a potential; docs/potential-file.md describes it. Scaled inputs are
+x = (G - mean) / std (x = 0 where std is 0), site energies E_i = scale * y_i + shift[species], the energy is their
+sum, and with several members (a committee) the mean over the members.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import zlib
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from alnn.errors import PotentialError
+from alnn.parallel.files import write_text_atomically
+
+FORMAT = "alnn-potential"
+VERSION = 1
+SWITCHED_OFF = 1e-10
+"""A descriptor whose standard deviation over the training set is below this is switched off."""
+
+_BLANK_CHECKSUM = "crc32:00000000"
+
+
+@dataclass(frozen=True)
+class Scaling:
+    """Statistics of each descriptor over the training set; arrays of shape (n_functions,)."""
+
+    mean: np.ndarray
+    std: np.ndarray
+    min: np.ndarray
+    max: np.ndarray
+
+    @classmethod
+    def of(cls, values: np.ndarray) -> Scaling:
+        """Statistics of descriptors `values` (n_atoms, n_functions); a constant function gets std 0."""
+        std = values.std(axis=0)
+        return cls(
+            mean=values.mean(axis=0),
+            std=np.where(std < SWITCHED_OFF, 0.0, std),
+            min=values.min(axis=0),
+            max=values.max(axis=0),
+        )
+
+
+@dataclass(frozen=True)
+class Layer:
+    """A fully connected layer: weights (n_out, n_in), bias (n_out,), name of its activation."""
+
+    weights: np.ndarray
+    bias: np.ndarray
+    activation: str
+
+
+@dataclass
+class Potential:
+    """A potential in memory.
+
+    species: names, in the order of the file; descriptors: for each species the file's "functions" entries;
+    members: for each committee member the layers of each species' network; energy_scale and energy_shift in eV.
+    """
+
+    species: list[str]
+    descriptors: dict[str, list[dict[str, Any]]]
+    scaling: dict[str, Scaling]
+    members: list[dict[str, list[Layer]]]
+    energy_scale: float
+    energy_shift: dict[str, float]
+    training: dict[str, Any] = field(default_factory=dict)
+
+    @classmethod
+    def read(cls, path: str | os.PathLike[str]) -> Potential:
+        """Read and check a potential file. Raises PotentialError."""
+        try:
+            text = Path(path).read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise PotentialError(f"potential file {path}: cannot be read: {error}") from error
+        return cls.from_json(text, str(path))
+
+    @classmethod
+    def from_json(cls, text: str, where: str = "(memory)") -> Potential:
+        """A potential from the text of a file; `where` names it in messages. Raises PotentialError."""
+        from alnn import (
+            _kernel,
+        )  # the kernel's own checks are the only ones: one format, one reader's opinion
+
+        try:
+            _kernel.Kernel.from_potential(text, where)
+        except _kernel.PotentialError as error:
+            raise PotentialError(str(error)) from None
+        document = json.loads(text.removeprefix("\ufeff"))
+        return cls(
+            species=document["species"],
+            descriptors={s: document["descriptors"][s]["functions"] for s in document["species"]},
+            scaling={
+                s: Scaling(
+                    **{k: np.array(document["scaling"][s][k], float) for k in ("mean", "std", "min", "max")}
+                )
+                for s in document["species"]
+            },
+            members=[
+                {s: [_layer(entry) for entry in member[s]["layers"]] for s in document["species"]}
+                for member in document["members"]
+            ],
+            energy_scale=float(document["energy"]["scale"]),
+            energy_shift={s: float(document["energy"]["shift"][s]) for s in document["species"]},
+            training=document.get("training", {}),
+        )
+
+    def to_json(self) -> str:
+        """The text of the file, floats written to round-trip. Raises PotentialError for non-finite numbers."""
+        document = {
+            "format": FORMAT,
+            "version": VERSION,
+            "units": {"length": "angstrom", "energy": "eV"},
+            "species": self.species,
+            "descriptors": {s: {"functions": self.descriptors[s]} for s in self.species},
+            "scaling": {
+                s: {k: getattr(self.scaling[s], k).tolist() for k in ("mean", "std", "min", "max")}
+                for s in self.species
+            },
+            "members": [
+                {s: {"layers": [_entry(x) for x in member[s]]} for s in self.species}
+                for member in self.members
+            ],
+            "energy": {
+                "scale": float(self.energy_scale),
+                "shift": {s: float(self.energy_shift[s]) for s in self.species},
+            },
+            "training": self.training,
+            "checksum": _BLANK_CHECKSUM,
+        }
+        try:
+            text = json.dumps(document, allow_nan=False, indent=1)
+        except ValueError as error:
+            raise PotentialError(f"a potential must hold finite numbers only: {error}") from error
+        text = _join_numbers(text) + "\n"
+        checksum = f"crc32:{zlib.crc32(text.encode()):08x}"
+        return text.replace(f'"checksum": "{_BLANK_CHECKSUM}"', f'"checksum": "{checksum}"')
+
+    def write(self, path: str | os.PathLike[str]) -> None:
+        """Write the file beside, then rename: readers see the old or the new one, whole."""
+        write_text_atomically(path, self.to_json())
+
+    @property
+    def n_members(self) -> int:
+        return len(self.members)
+
+
+def _layer(entry: dict[str, Any]) -> Layer:
+    return Layer(np.array(entry["weights"], float), np.array(entry["bias"], float), entry["activation"])
+
+
+def _entry(layer: Layer) -> dict[str, Any]:
+    return {"weights": layer.weights.tolist(), "bias": layer.bias.tolist(), "activation": layer.activation}
+
+
+def _join_numbers(text: str) -> str:
+    """Lists of plain numbers or names on one line each, so that a person can read the file."""
+    return re.sub(
+        r"\[[^\[\]{}]*\]",
+        lambda match: re.sub(r"\s+", " ", match.group()).replace("[ ", "[").replace(" ]", "]"),
+        text,
+    )

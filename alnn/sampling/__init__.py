@@ -1,0 +1,1 @@
+"""A potential -> candidate structures, by the `mc` commands of the LAMMPS plugin."""

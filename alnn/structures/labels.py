@@ -1,0 +1,108 @@
+"""Finished reference calculations, kept the moment they are done so that no kill loses one.
+
+Each rank appends records to a file of its own in `labels/` (see `alnn.parallel.records`). Labels are found again by
+the contents of their structure, so that nothing is computed twice.
+"""
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from ase import Atoms
+
+from alnn.errors import PoolError
+from alnn.parallel.records import RecordWriter, read_records
+
+
+@dataclass(frozen=True)
+class Label:
+    """Energy (eV) and forces (N, 3) (eV/Å) of one structure; of a periodic one also the stress (6,) (eV/Å^3, signs and
+    order as ASE's) where the reference gives it.
+    """
+
+    energy: float
+    forces: np.ndarray
+    stress: np.ndarray | None = None
+
+
+def structure_key(atoms: Atoms) -> str:
+    """Hash of species, positions, cell and periodicity, to the last bit: equal keys mean the same
+    calculation.
+    """
+    digest = hashlib.sha256()
+    for part in (
+        atoms.numbers.astype("<i8"),
+        atoms.positions.astype("<f8"),
+        atoms.cell.array.astype("<f8"),
+        atoms.pbc.astype("u1"),
+    ):
+        digest.update(np.ascontiguousarray(part).tobytes())
+    return digest.hexdigest()[:32]
+
+
+def read_labels(directory: Path | str) -> dict[str, Label]:
+    """Every finished label below `directory`, by structure key; an unfinished last line is passed over.
+
+    Raises PoolError naming the file and line of a damaged record.
+    """
+    labels: dict[str, Label] = {}
+    for path in sorted(Path(directory).glob("*.jsonl")):
+        for number, record in enumerate(read_records(path)[0], start=1):
+            try:
+                labels[record["key"]] = _label(record)
+            except (TypeError, ValueError, KeyError, OverflowError) as error:
+                raise PoolError(
+                    f"{path}: line {number}: expected a finished label, found another record"
+                ) from error
+    return labels
+
+
+def _label(record: dict) -> Label:
+    """Raises TypeError, ValueError, KeyError or OverflowError for what is no label."""
+    energy, forces = float(record["energy"]), np.array(record["forces"], float)
+    if (
+        not np.isfinite(energy)
+        or forces.shape != (len(record["species"]), 3)
+        or not np.isfinite(forces).all()
+    ):
+        raise ValueError
+    stress = None if record.get("stress") is None else np.array(record["stress"], float)
+    if stress is not None and (stress.shape != (6,) or not np.isfinite(stress).all()):
+        raise ValueError
+    return Label(energy, forces, stress)
+
+
+class LabelWriter:
+    """Appends labels to one file, each on disk before `append` returns. Raises PoolError if it cannot be written."""
+
+    def __init__(self, path: Path | str) -> None:
+        self._records = RecordWriter(path)
+
+    def append(self, atoms: Atoms, label: Label) -> None:
+        """Add one finished label, with its structure so that the record stands for itself."""
+        self._records.append(
+            {
+                **structure_record(atoms),
+                "energy": float(label.energy),
+                "forces": np.asarray(label.forces).tolist(),
+                **({} if label.stress is None else {"stress": np.asarray(label.stress).tolist()}),
+            }
+        )
+
+    def close(self) -> None:
+        """Close the file; nothing is lost without it."""
+        self._records.close()
+
+
+def structure_record(atoms: Atoms) -> dict[str, Any]:
+    """A structure, its key and its origin as values that JSON can hold."""
+    return {
+        "key": structure_key(atoms),
+        "origin": str(atoms.info.get("origin", "")),
+        "species": list(atoms.symbols),
+        "positions": atoms.positions.tolist(),
+        "cell": atoms.cell.array.tolist(),
+        "pbc": [bool(p) for p in atoms.pbc],
+    }

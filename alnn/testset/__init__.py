@@ -1,0 +1,1 @@
+"""Test sets labelled by the reference: what to make, how, and `alnn testset`."""
