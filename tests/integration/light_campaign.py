@@ -8,7 +8,8 @@ import time
 
 import numpy as np
 
-from alnn import cli, stages
+from alnn import cli
+from alnn.campaign import stages
 from alnn.campaign.stages import RealStages, functions
 from alnn.descriptors import compute
 from alnn.potential import Layer, Potential, Scaling
