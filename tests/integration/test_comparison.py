@@ -7,9 +7,10 @@ import pytest
 from light_campaign import LightStages
 from test_campaign import write_config
 
+from alnn.campaign import settings as config
+from alnn.campaign import stages
 from alnn.campaign.loop import Runner
 from alnn.cli import main
-from alnn.comparison import config, stages
 from alnn.comparison import training_sets as comparison
 from alnn.comparison.training_sets import training_sets
 from alnn.errors import ConfigError
