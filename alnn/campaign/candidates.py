@@ -10,6 +10,7 @@ from alnn.campaign import selection
 from alnn.campaign.settings import Campaign
 from alnn.campaign.soundness import worth_a_label
 from alnn.structures.labels import structure_key
+from alnn.training.soundness import composition, element_offsets
 
 _AT_RANDOM = 600_000  # tells the draws of a selection from all others of the campaign's seed
 
@@ -58,24 +59,37 @@ def new_and_sound(config: Campaign, found: Candidates, pool: Sequence[Atoms]) ->
         key = structure_key(atoms)
         new[index] = key not in seen
         seen.add(key)
-    lowest = min(atoms.get_potential_energy() / len(atoms) for atoms in pool)
     fresh = found.subset(new)
-    sound, holes = worth_a_label(
-        fresh.energies_per_atom, np.asarray(fresh.chains), lowest - config.sampling.hole
-    )
+    energies, lowest = comparable(fresh, pool, config.species)
+    sound, holes = worth_a_label(energies, np.asarray(fresh.chains), lowest - config.sampling.hole)
     return fresh.subset(sound), holes
 
 
-def choose(config: Campaign, found: Candidates, budget: int, pool_size: int) -> list[selection.Choice]:
+def comparable(found: Candidates, pool: Sequence[Atoms], species: Sequence[str]) -> tuple[np.ndarray, float]:
+    """Energies of the candidates (C,), and the lowest of the pool, in eV/atom, as if all had the pool's mean
+    composition: the offsets of the elements, as the pool has them, are taken out. Those of one species stay.
+    """
+    known = np.array([atoms.get_potential_energy() / len(atoms) for atoms in pool])
+    energies = found.energies_per_atom
+    if len(species) > 1:
+        fractions = composition(pool, species)
+        offsets, mean = element_offsets(known, fractions), fractions.mean(axis=0)
+        energies = energies - (composition(found.structures, species) - mean) @ offsets
+        known = known - (fractions - mean) @ offsets
+    return energies, float(known.min())
+
+
+def choose(config: Campaign, found: Candidates, budget: int, pool: Sequence[Atoms]) -> list[selection.Choice]:
     """What gets a label: in selection by error the first candidates, by committee the most disputed ones, after
     those that are drawn at random.
     """
-    rules = config.selection
+    rules, pool_size = config.selection, len(pool)
     if rules.method == "error":
         return [selection.Choice(index, "") for index in range(min(budget, len(found.structures)))]
     if pool_size < rules.bootstrap:
         return selection.by_distance(found.features, found.pool_features, budget)
-    too_high = found.energies_per_atom > (np.inf if rules.highest_energy is None else rules.highest_energy)
+    highest = np.inf if rules.highest_energy is None else rules.highest_energy
+    too_high = comparable(found, pool, config.species)[0] > highest
     spread = np.where(too_high, 0.0, found.spread)
     thermal = [
         k

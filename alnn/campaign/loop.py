@@ -26,7 +26,7 @@ from alnn.campaign.history import (
     shows_nothing,
 )
 from alnn.campaign.settings import Campaign
-from alnn.campaign.soundness import MAX_FALLBACKS, is_stuck, is_worse_than_a_constant
+from alnn.campaign.soundness import MAX_FALLBACKS, is_stuck
 from alnn.campaign.stages import Stages
 from alnn.campaign.start import start_structures
 from alnn.campaign.store import Store
@@ -37,6 +37,7 @@ from alnn.parallel.ranks import Ranks
 from alnn.reference.farm import Farm
 from alnn.reference.quarantine import Failure, settle, settle_all
 from alnn.structures.labels import structure_key
+from alnn.training.soundness import composition, is_worse_than_a_constant
 from alnn.versions import versions
 
 _TRAINING = 1_000_000  # in place of a walker's number where training draws its seed
@@ -130,7 +131,7 @@ class Runner:
         sound, holes = new_and_sound(config, found, pool)
         if holes:
             line["trouble"]["walkers in a hole of the network"] = holes
-        chosen = choose(config, sound, budget, len(pool))
+        chosen = choose(config, sound, budget, pool)
         clock.lap("select")
         labelled = [sound.structures[choice.index].copy() for choice in chosen]
         for atoms, choice in zip(labelled, chosen, strict=True):
@@ -198,7 +199,7 @@ class Runner:
             return str(error)
         record = self.ranks.root(lambda: self.stages.training_record(trial))
         energies = np.array([atoms.get_potential_energy() / len(atoms) for atoms in pool])
-        if is_worse_than_a_constant(record.get("energy_mae"), energies):
+        if is_worse_than_a_constant(record.get("energy_mae"), energies, composition(pool, config.species)):
             error = 1e3 * record["energy_mae"]
             return f"expected networks better than a constant on their pool, found {error:.3g} meV/atom"
         return ""

@@ -78,7 +78,8 @@ class Sampling(Section):
     hole: Positive = Field(
         1.0,
         description="eV/atom; a candidate predicted this far below all labelled structures lies in a hole of the "
-        "network: one of each walker may be labelled, not more",
+        "network: one of each walker may be labelled, not more; with several species energies count without what is "
+        "linear in the composition",
     )
     rmin: Positive = Field(2.0, description="Å; no two atoms ever come closer (water beads: 2.0)")
     cluster: Positive | None = Field(
@@ -148,7 +149,9 @@ class Selection(Section):
         0.0005, description="eV/atom; committee standard deviation below which a candidate is passed over"
     )
     highest_energy: Annotated[float, Field(allow_inf_nan=False)] | None = Field(
-        None, description="committee: eV/atom; candidates predicted to lie above this are passed over"
+        None,
+        description="committee: eV/atom; candidates predicted to lie above this are passed over; with several species "
+        "as if all had the pool's mean composition",
     )
     at_random: int = Field(
         0,

@@ -1,24 +1,12 @@
-"""Signs that a network or a walker has gone wrong. NumPy only."""
+"""Signs that sampling has gone wrong: a walker that is stuck, or one in a hole of the network. NumPy only."""
 
 from collections.abc import Sequence
 
 import numpy as np
 from ase import Atoms
 
-ENOUGH_TO_JUDGE = 20
-"""Structures; an error on fewer says little."""
 MAX_FALLBACKS = 3
 """Iterations in a row that may go on with an older potential, or whose walkers may all be stuck."""
-
-
-def is_worse_than_a_constant(error: float | None, energies: np.ndarray) -> bool:
-    """Whether a training's mean absolute error (eV/atom) on its pool is no better than the pool's median would do.
-
-    energies (S,) of the pool, eV/atom. False where the pool is too small to tell.
-    """
-    if error is None or len(energies) < ENOUGH_TO_JUDGE:
-        return False
-    return not error <= np.abs(energies - np.median(energies)).mean()
 
 
 def is_stuck(start: Atoms, found: Sequence[Atoms]) -> bool:

@@ -16,6 +16,7 @@ from alnn.campaign.candidates import Candidates
 from alnn.campaign.selection import committee_spread
 from alnn.campaign.settings import Campaign
 from alnn.campaign.walkers import Walker, spread_evenly
+from alnn.descriptors import cutoff
 from alnn.errors import SamplingError
 from alnn.parallel.ranks import Ranks
 from alnn.reference.farm import Farm
@@ -95,7 +96,9 @@ class RealStages:
         def fit(trainers: Ranks) -> None:
             from alnn.potential import Potential
             from alnn.training.fit import labelled_set, train
+            from alnn.training.soundness import check_neighbours
 
+            trainers.root(lambda: check_neighbours(pool, cutoff(descriptors)))
             warm = None if previous is None else Potential.read(previous)
             if warm is not None and warm.training.get("structures", 0) < ENOUGH_FOR_A_WARM_START:
                 warm = None

@@ -2,10 +2,11 @@
 
 import numpy as np
 from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
 
 from alnn.campaign import selection
 from alnn.campaign import settings as config
-from alnn.campaign.candidates import Candidates, choose
+from alnn.campaign.candidates import Candidates, choose, comparable, new_and_sound
 
 SMALLEST = """
 directory: runs/x
@@ -84,13 +85,58 @@ def test_some_are_drawn_from_the_metropolis_runs_and_the_rest_by_dispute():
     text = SMALLEST.replace(
         "RULES", "{method: committee, count: 3, at_random: 1, spread: 0, highest_energy: 0}"
     )
-    drawn = set()
+    pool, drawn = [labelled("W", -0.4) for _ in range(20)], set()
     for seed in range(12):
-        chosen = choose(config.parse(text.replace("SEED", str(seed))), found, 3, 20)
+        chosen = choose(config.parse(text.replace("SEED", str(seed))), found, 3, pool)
         assert [choice.reason == "at random" for choice in chosen] == [True, False, False]
         assert indices(chosen)[1:] == [1, 3]
         drawn.add(chosen[0].index)
     assert drawn == {0, 2}  # number 4 lies too high
+
+
+def alloy(number, height):
+    """Copper and gold, `number` of 10 atoms gold, 5 eV an atom apart, `height` eV/atom above what that says."""
+    return labelled(
+        f"Cu{10 - number}Au{number}" if number else "Cu10", -3.0 * (10 - number) - 8.0 * number + 10 * height
+    )
+
+
+def labelled(formula, energy):
+    atoms = Atoms(formula, [[2.6 * k, 0, 0] for k in range(len(Atoms(formula)))], info={"origin": "nested"})
+    atoms.calc = SinglePointCalculator(atoms, energy=energy, forces=np.zeros((len(atoms), 3)))
+    return atoms
+
+
+def found_of(structures):
+    energies = np.array([atoms.get_potential_energy() for atoms in structures])
+    n = len(structures)
+    return Candidates(structures, list(range(n)), energies, np.ones(n), far_apart(n), np.zeros((20, n)))
+
+
+def test_another_composition_is_no_hole_but_a_hole_is():
+    pool = [alloy(k % 4, 0.02 * (k % 3)) for k in range(20)]
+    found = found_of([alloy(8, 0.1), alloy(9, -1.5), alloy(0, 0.0), alloy(5, 0.3)])
+    text = (
+        SMALLEST.replace("species: [W]", "species: [Cu, Au]")
+        .replace("RULES", "{method: error}")
+        .replace("SEED", "1")
+    )
+    energies, lowest = comparable(found, pool, ["Cu", "Au"])
+    np.testing.assert_allclose(energies - energies[2], [0.1, -1.5, 0.0, 0.3], atol=0.03)
+    assert abs(lowest - energies[2]) < 0.03
+    sound, holes = new_and_sound(config.parse(text), found, pool)
+    assert holes == 1 and len(sound.structures) == 3  # that of number 2 is in the pool
+
+
+def test_heights_of_unlike_compositions_are_compared_at_the_mean_composition_of_the_pool():
+    pool = [alloy(k % 4, 0.0) for k in range(20)]  # 15 % gold on average: -3.75 eV/atom
+    found = found_of([alloy(0, 0.05), alloy(9, 0.05), alloy(0, 0.5), alloy(9, 0.5)])
+    text = (
+        SMALLEST.replace("species: [W]", "species: [Cu, Au]")
+        .replace("SEED", "1")
+        .replace("RULES", "{method: committee, count: 3, spread: 0, highest_energy: -3.5}")
+    )
+    assert sorted(indices(choose(config.parse(text), found, 4, pool))) == [0, 1]
 
 
 def test_the_farthest_from_the_pool_come_first_and_no_copy_is_chosen():
