@@ -5,6 +5,7 @@
 #include <fstream>
 #include <sstream>
 
+#include "absent_atoms.h"
 #include "atom.h"
 #include "comm.h"
 #include "error.h"
@@ -146,6 +147,11 @@ void PairAlnn::coeff(int narg, char** arg) {
 void PairAlnn::init_style() {
   if (!plan_) error->all(FLERR, "pair_style alnn: expected a pair_coeff command before the run, found none");
   neighbor->add_request(this, NeighConst::REQ_FULL);
+  if (comm->me == 0 && alnn::excludes_neighbors(lmp, species_of_type_))
+    error->warning(
+        FLERR,
+        "pair_style alnn: neigh_modify exclude hides atoms from others, whose energy is then that of "
+        "what is left around them (atoms excluded from group all are absent)");
 }
 
 double PairAlnn::init_one(int i, int j) {
@@ -159,12 +165,14 @@ void PairAlnn::compute(int eflag, int vflag) {
   own_width_ = force->newton_pair ? 0 : (vflag_atom ? 9 : 3);
   own_.assign(static_cast<std::size_t>(own_width_) * (atom->nlocal + atom->nghost), 0.0);
   const int* type = atom->type;
+  const alnn::AbsentAtoms absent = alnn::absent_atoms(lmp, species_of_type_);
   for (int species = 0; species < plan_->n_species(); ++species) {
     batch_->start(species);
     batch_atoms_.clear();
     for (int ii = 0; ii < list->inum; ++ii) {
       const int i = list->ilist[ii];
       if (species_of_type_[type[i]] != species) continue;
+      if (absent.any && absent.has(atom->mask[i], type[i])) continue;
       gather(i);
       if (batch_->full()) evaluate_batch();
     }

@@ -49,6 +49,21 @@ def random_potential(
     )
 
 
+def constant_potential(energy: float, species: str = "Ar", cutoff: float = 3.0) -> Potential:
+    """Every atom has the same energy (eV) wherever it is: an ideal gas."""
+    layer = Layer(np.zeros((1, 1)), np.zeros(1), "linear")
+    function = {"type": "G2", "neighbors": [species], "eta": 0.1, "r_s": 0.0, "cutoff": cutoff}
+    return Potential(
+        species=[species],
+        descriptors={species: [function]},
+        scaling={species: Scaling(*(np.array([x]) for x in (0.0, 0.0, 0.0, 100.0)))},
+        members=[{species: [layer]}],
+        energy_scale=1.0,
+        energy_shift={species: energy},
+        training={},
+    )
+
+
 MIXED_SPECIES = ("O", "H", "C")
 
 
