@@ -7,10 +7,14 @@ import sys
 import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from alnn.errors import AlnnError, StoppedEarly
 from alnn.parallel.interruption import EXIT_STATUS, interruption
 from alnn.parallel.interruption import seconds as seconds_of_walltime
+
+if TYPE_CHECKING:
+    from alnn.fitting.settings import FitSettings
 
 # One thread a rank: ranks share the cores, and the order of sums must not depend on what else runs.
 _ONE_THREAD = {
@@ -106,13 +110,34 @@ def _parser() -> argparse.ArgumentParser:
     report.add_argument("--bins", help="size bins, as in 1-20,21-50,51-")
 
     train = add("train", _train, "Fit a potential to labelled structures.")
-    train.add_argument("data", type=Path, metavar="DATA", help="labelled: anything ASE reads, or .h5")
+    train.add_argument(
+        "data",
+        type=Path,
+        nargs="+",
+        metavar="DATA",
+        help="labelled: anything ASE reads, or .h5; several files",
+    )
     train.add_argument("-o", "--output", type=Path, required=True, metavar="P.alnn")
-    train.add_argument("--descriptors", default="water-clusters", metavar="PRESET")
-    train.add_argument("--cutoff", type=float, metavar="R", help="Å, in place of the preset's own")
-    train.add_argument("--protocol", choices=("fast", "paper"), default="fast")
-    train.add_argument("--members", type=int, default=4, help="networks in the committee")
-    train.add_argument("--seed", type=int, default=1)
+    train.add_argument(
+        "--holdout", metavar="SHARE|FILE", help="judge by this share of the structures (0.1), or by this file"
+    )
+    train.add_argument("--report", type=Path, metavar="DIR", help="write figures and a page here")
+    _add_settings(train)
+    train.add_argument("--protocol", choices=("fast", "paper"))
+    train.add_argument("--members", type=int, help="networks in the committee")
+    train.add_argument("--seed", type=int)
+
+    descriptors = add(
+        "descriptors",
+        _descriptors,
+        "Functions that structures get, their values' ranges, and a figure of them.",
+    )
+    descriptors.add_argument("data", type=Path, nargs="+", metavar="DATA", help="anything ASE reads, or .h5")
+    _add_settings(descriptors)
+    descriptors.add_argument(
+        "-o", "--output", type=Path, metavar="S.yaml", help="write the functions out, as settings"
+    )
+    descriptors.add_argument("--figure", type=Path, metavar="F.png", help="draw the functions over the data")
 
     evaluate = add("evaluate", _evaluate, "Errors of a potential on labelled structures.")
     evaluate.add_argument("potential", type=Path, metavar="P.alnn")
@@ -167,6 +192,19 @@ def _add_walltime(command: argparse.ArgumentParser) -> None:
     )
 
 
+def _add_settings(command: argparse.ArgumentParser) -> None:
+    """What functions are made by, from a file or in its place."""
+    command.add_argument(
+        "--settings",
+        type=Path,
+        metavar="S.yaml",
+        help="sections of a campaign file: descriptors, training, final",
+    )
+    command.add_argument("--descriptors", metavar="PRESET", help="in place of the file's, or of auto")
+    command.add_argument("--cutoff", type=float, metavar="R", help="Å, in place of the preset's own")
+    command.add_argument("--functions", type=int, metavar="N", help="auto: at most so many for each species")
+
+
 def _walltime(text: str) -> float:
     try:
         return seconds_of_walltime(text)
@@ -209,17 +247,27 @@ def _report(options: argparse.Namespace) -> None:
 
 
 def _train(options: argparse.Namespace) -> None:
-    from alnn.training.command import train_command
+    from alnn.fitting.command import Request, train_command
 
-    train_command(
-        options.data,
-        options.output,
-        descriptors=options.descriptors,
-        cutoff=options.cutoff,
-        protocol=options.protocol,
-        members=options.members,
-        seed=options.seed,
-    )
+    training = _given(protocol=options.protocol, members=options.members)
+    settings = _settings(options, training, options.seed)
+    train_command(Request(options.data, options.output, settings, options.holdout, options.report))
+
+
+def _descriptors(options: argparse.Namespace) -> None:
+    from alnn.descriptors.command import descriptors_command
+
+    settings = _settings(options).descriptors
+    descriptors_command(options.data, settings, options.output, options.figure)
+
+
+def _settings(
+    options: argparse.Namespace, training: dict | None = None, seed: int | None = None
+) -> "FitSettings":
+    from alnn.fitting.settings import load
+
+    functions = _given(preset=options.descriptors, cutoff=options.cutoff, functions=options.functions)
+    return load(options.settings, {"descriptors": functions, "training": training or {}}, seed)
 
 
 def _evaluate(options: argparse.Namespace) -> None:

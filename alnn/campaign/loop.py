@@ -183,6 +183,11 @@ class Runner:
             else:
                 self.ranks.root(lambda reason=reason: self.store.fall_back(iteration, reason))
             self.ranks.root(lambda: self.store.settle_trial(iteration))
+            record = self.ranks.root(lambda: self.stages.training_record(path))
+            if record.get("functions_from") == len(pool):
+                self.speaker.say(
+                    f"iteration {iteration}: descriptor functions chosen anew, from {len(pool)} structures"
+                )
         self.ranks.root(lambda: self.store.set_latest(iteration))
         return self.ranks.root(lambda: self.stages.training_record(path))
 
@@ -192,7 +197,9 @@ class Runner:
         """Train once; returns what is wrong with the outcome, if anything. Only the first begins from old networks."""
         entropy = [self.config.seed, iteration, _TRAINING, *([attempt] if attempt else [])]
         seed = int(np.random.default_rng(entropy).integers(2**31))
-        previous = self.store.potential(iteration - 1) if iteration and not attempt else None
+        previous = self.store.potential(iteration - 1) if iteration else None
+        if attempt:
+            config = config.from_fresh_weights()
         try:
             self.stages.train(config, pool, previous, trial, seed, self.ranks)
         except TrainingError as error:

@@ -13,9 +13,9 @@ from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
 from alnn.campaign.sections import Sampling, Selection, Start
 from alnn.descriptors.settings import Descriptors
-from alnn.errors import PotentialError
+from alnn.errors import ConfigError, PotentialError
 from alnn.reference.settings import Labelling, Labels, ReferenceSettings
-from alnn.strict_yaml import Count, Positive, Section, parse_model, read_text
+from alnn.strict_yaml import Count, Positive, Section, parse_model, parse_values, read_text
 from alnn.training.settings import Final, TrainingSettings
 
 
@@ -89,7 +89,7 @@ class Campaign(Section):
 
     def _functions_are_known(self) -> None:
         """What is written out must fit the kernel; presets do."""
-        if self.descriptors.functions is None:
+        if not isinstance(self.descriptors.functions, dict):
             return
         from alnn.descriptors import kernel
 
@@ -102,6 +102,11 @@ class Campaign(Section):
         """The same with the values of `final` in `training`."""
         changed = self.final.model_dump(exclude_none=True)
         return self.model_copy(update={"training": self.training.model_copy(update=changed)})
+
+    def from_fresh_weights(self) -> "Campaign":
+        """The same with trainings that begin from no earlier network."""
+        training = self.training.model_copy(update={"warm_start": False})
+        return self.model_copy(update={"training": training})
 
     def labelling(self) -> Labelling:
         """What the farm and the reference method are opened with."""
@@ -142,7 +147,22 @@ def load(path: Path | str, directory: str | None = None, seed: int | None = None
     replaced = {"directory": directory, "seed": seed}
     config = parse(text, str(path), {key: value for key, value in replaced.items() if value is not None})
     config._folder = path.resolve().parent
-    return config
+    return _with_the_functions_it_began_with(config)
+
+
+def _with_the_functions_it_began_with(config: Campaign) -> Campaign:
+    """A campaign that says nothing of its functions goes on with the water preset if it began when that was the
+    default.
+    """
+    begun = Path(config.directory) / "config.yaml"
+    if "descriptors" in config.model_fields_set or not begun.is_file():
+        return config
+    once = Descriptors(preset="water-clusters")
+    try:
+        before = parse_values(read_text(begun), str(begun)).get("descriptors")
+    except ConfigError:
+        return config  # the store says what is wrong with the file
+    return config.model_copy(update={"descriptors": once}) if before == once.model_dump() else config
 
 
 def parse(text: str, where: str = "campaign file", replaced: dict[str, Any] | None = None) -> Campaign:

@@ -17,6 +17,7 @@ from alnn.campaign.selection import committee_spread
 from alnn.campaign.settings import Campaign
 from alnn.campaign.walkers import Walker, spread_evenly
 from alnn.descriptors import cutoff
+from alnn.descriptors.settings import AUTOMATIC
 from alnn.errors import SamplingError
 from alnn.parallel.ranks import Ranks
 from alnn.reference.farm import Farm
@@ -24,6 +25,7 @@ from alnn.sampling.runs import Guards, MetropolisRun, NestedRun
 from alnn.structures.atoms import DENSITY_UNIT
 
 if TYPE_CHECKING:
+    from alnn.descriptors import Descriptors
     from alnn.potential import Potential
     from alnn.sampling.chains import Candidate, Chain
 
@@ -91,20 +93,29 @@ class RealStages:
         ranks: Ranks,
     ) -> None:
         """See Stages."""
-        settings, descriptors = config.training, functions(config)
+        settings = config.training
 
         def fit(trainers: Ranks) -> None:
             from alnn.potential import Potential
             from alnn.training.fit import labelled_set, train
             from alnn.training.soundness import check_neighbours
 
+            before = None if previous is None else Potential.read(previous)
+            descriptors = trainers.root(lambda: functions(config, pool, before))
             trainers.root(lambda: check_neighbours(pool, cutoff(descriptors)))
-            warm = None if previous is None else Potential.read(previous)
-            if warm is not None and warm.training.get("structures", 0) < ENOUGH_FOR_A_WARM_START:
+            warm = before
+            if before is not None and before.training.get("structures", 0) < ENOUGH_FOR_A_WARM_START:
+                warm = None
+            if before is not None and before.descriptors != descriptors:
                 warm = None
             labelled = trainers.root(lambda: labelled_set(pool, descriptors, settings, seed))
             result = train(labelled, settings, warm, seed, spread=trainers.map)
-            trainers.root(lambda: result.potential(descriptors).write(path))
+            potential = result.potential(descriptors)
+            if config.descriptors.preset == AUTOMATIC:
+                same = before is not None and before.descriptors == descriptors
+                known = before.training.get("functions_from", len(pool)) if same else len(pool)
+                potential.training["functions_from"] = known
+            trainers.root(lambda: potential.write(path))
 
         # A rank that trains no network need not load TensorFlow.
         ranks.on_first(1 if settings.protocol == "paper" else settings.members, fit)
@@ -224,14 +235,18 @@ def guards(config: Campaign, start: Atoms) -> Guards:
     return Guards(rmin=settings.rmin, cluster=settings.cluster, volume=volume)
 
 
-def functions(config: Campaign) -> dict[str, list[dict[str, Any]]]:
-    """The descriptor functions of every species."""
-    from alnn.descriptors import preset
+def functions(
+    config: Campaign, pool: Sequence[Atoms] = (), before: "Potential | None" = None
+) -> "Descriptors":
+    """The descriptor functions of every species. Those made from the data are made from `pool`, until the potential
+    `before` was made from enough structures: its functions stay, so that its networks can be a warm start.
+    """
+    from alnn.descriptors import ENOUGH, choose
 
-    chosen = config.descriptors
-    if chosen.functions is not None:
-        return chosen.functions
-    return preset(chosen.preset, config.species, chosen.cutoff)
+    fixed = before is not None and before.training.get("structures", 0) >= ENOUGH
+    if config.descriptors.preset == AUTOMATIC and fixed:
+        return before.descriptors
+    return choose(config.descriptors, config.species, pool)
 
 
 def mean_descriptors(potential: "Potential", structures: list[Atoms]) -> np.ndarray:

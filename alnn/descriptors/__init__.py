@@ -1,5 +1,7 @@
 """Descriptors: the functions of a potential, named sets of them, and their values for structures."""
 
+from alnn.descriptors.automatic import ENOUGH, automatic
+from alnn.descriptors.choice import choose
 from alnn.descriptors.functions import (
     Descriptors,
     DescriptorTable,
@@ -11,10 +13,13 @@ from alnn.descriptors.functions import (
 from alnn.descriptors.presets import PRESETS, preset
 
 __all__ = [
+    "ENOUGH",
     "PRESETS",
     "DescriptorTable",
     "Descriptors",
     "Function",
+    "automatic",
+    "choose",
     "compute",
     "cutoff",
     "kernel",

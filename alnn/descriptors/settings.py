@@ -4,27 +4,42 @@ from typing import Any
 
 from pydantic import Field, model_validator
 
-from alnn.strict_yaml import Positive, Section
+from alnn.strict_yaml import Count, Positive, Section
+
+AUTOMATIC = "auto"
+"""The preset that is made from the data."""
 
 
 class Descriptors(Section):
-    """Symmetry functions: a preset by name, or every function written out."""
+    """Symmetry functions: made from the data, a preset by name, or every function written out."""
 
-    preset: str | None = Field("water-clusters", description="named set of functions")
-    cutoff: Positive | None = Field(None, description="Å; in place of the preset's own (papers: 3.5)")
-    functions: dict[str, list[dict[str, Any]]] | None = Field(
-        None, description="functions by species, as in a potential file; then preset is null"
+    preset: str | None = Field(
+        AUTOMATIC,
+        description="`auto`: made from the species and distances of the data, thinned by CUR; else a named set",
+    )
+    cutoff: Positive | None = Field(
+        None, description="Å; in place of the preset's own (papers: 3.5), or of that made from the data"
+    )
+    functions: Count | dict[str, list[dict[str, Any]]] | None = Field(
+        None,
+        description="`auto`: at most so many for each species (null: 40 for one species, 20 more for each other, 100 "
+        "at most). Or functions by species, as in a potential file; then preset is null",
     )
 
     @model_validator(mode="before")
     @classmethod
     def _functions_replace_the_preset(cls, values: Any) -> Any:
-        if isinstance(values, dict) and values.get("functions") and "preset" not in values:
+        if isinstance(values, dict) and isinstance(values.get("functions"), dict) and "preset" not in values:
             return {**values, "preset": None}
         return values
 
     @model_validator(mode="after")
     def _one_of(self) -> "Descriptors":
-        if (self.preset is None) == (self.functions is None):
+        if isinstance(self.functions, int):
+            if self.preset != AUTOMATIC:
+                raise ValueError(
+                    f"functions: expected a number for preset {AUTOMATIC} only, found preset {self.preset}"
+                )
+        elif (self.preset is None) == (self.functions is None):
             raise ValueError("expected either preset or functions")
         return self

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from alnn.evaluation.errors import energy_unit
@@ -58,6 +59,19 @@ def error_table(result: EvaluationResult, title: str = "") -> Table:
         table.add_column(name.replace(" ", "\n", 1), justify="right")
     for errors in [result.all, *result.bins]:
         table.add_row(*row(errors), end_section=errors is result.all)
+    return table
+
+
+def error_rows(sections: Sequence[tuple[Sequence[Errors], int]], title: str) -> Table:
+    """Rows of errors as a rich table, in sections of which the first so many rows stand above a line."""
+    from rich.table import Table
+
+    table = Table(title=title, caption="energies in meV/atom, force components in meV/Å")
+    for index, (name, _) in enumerate(headings("atom")):
+        table.add_column(name.replace("size", "").replace(" ", "\n", 1), justify="right" if index else "left")
+    for errors, above in sections:
+        for index, entry in enumerate(errors):
+            table.add_row(*row(entry), end_section=index in (above - 1, len(errors) - 1))
     return table
 
 

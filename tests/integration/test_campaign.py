@@ -26,6 +26,7 @@ seed: 3
 species: [W]
 masses: {{W: 18.015}}
 start: {{cluster: 8}}
+descriptors: {{preset: water-clusters}}
 training: {{members: 2, epochs: 20}}
 sampling:
   sizes: [3, 10]

@@ -168,7 +168,7 @@ def test_light_commands_import_nothing_heavy():
 def test_validate_sums_a_campaign_up_and_names_faults(campaign, tmp_path, capfd):
     assert cli.main(["validate", str(campaign())]) == 0
     said = capfd.readouterr().out
-    assert "starts from a cluster of 4 atoms" in said and "descriptors: 26 for W" in said
+    assert "starts from a cluster of 4 atoms" in said and "descriptors: 40 for W" in said
     assert not (tmp_path / "run").exists()
     path = campaign(words={"ML-BOP.tersoff": "nowhere.tersoff"})
     assert "no file nowhere.tersoff" in refused(capfd, "validate", path)

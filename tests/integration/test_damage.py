@@ -25,6 +25,7 @@ seed: 5
 species: [W]
 masses: {{W: 18.015}}
 start: {{cluster: 6}}
+descriptors: {{preset: water-clusters}}
 training: {{members: 2}}
 sampling:
   sizes: [3, 6]

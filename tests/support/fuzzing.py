@@ -23,7 +23,8 @@ from ase import Atoms
 from alnn.campaign import settings as configuration
 from alnn.campaign import store as campaign_store
 from alnn.campaign.status import status
-from alnn.descriptors import kernel, preset
+from alnn.descriptors import choose, kernel
+from alnn.descriptors.settings import AUTOMATIC
 from alnn.errors import AlnnError
 from alnn.evaluation.errors import compare
 from alnn.potential import Potential
@@ -105,7 +106,7 @@ seed: 1
 species: [W]
 masses: {W: 18.015}
 start: {cluster: 25}
-descriptors: {cutoff: 3.6}
+descriptors: {preset: water-clusters, cutoff: 3.6}
 training: {members: 4, hidden: [10, 10], activation: gelu}
 sampling:
   sizes: [3, 60]
@@ -182,8 +183,8 @@ def _read_campaign(path: Path) -> None:
     configuration.changes(values, values)
     _dumped(values)
     config.all_masses()
-    chosen = config.descriptors
-    kernel(chosen.functions or preset(chosen.preset, config.species, chosen.cutoff), config.species)
+    if config.descriptors.preset != AUTOMATIC:  # that reads nothing, and takes a second
+        kernel(choose(config.descriptors, config.species), config.species)
 
 
 def _read_properties(path: Path) -> None:

@@ -2,13 +2,19 @@
 
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from alnn.campaign import settings as config
+from alnn.campaign.stages import functions
+from alnn.campaign.store import Store
+from alnn.descriptors import ENOUGH
 from alnn.errors import ConfigError
+from alnn.potential import Potential
+from alnn.structures import random_cluster
 
 INPUTS = Path(__file__).parents[2] / "inputs" / "water_clusters"
 SMALLEST = """
@@ -90,6 +96,33 @@ def test_defaults_are_the_papers():
 )
 def test_a_fault_is_one_line_with_its_path(added, message):
     assert fault(SMALLEST + added).startswith(message)
+
+
+def test_a_campaign_goes_on_with_the_functions_that_were_the_default_when_it_began(tmp_path):
+    path = tmp_path / "campaign.yaml"
+    path.write_text(SMALLEST.replace("runs/x", str(tmp_path / "run")))
+    assert config.load(path).descriptors.preset == "auto"
+    (tmp_path / "run").mkdir()
+    begun = config.dump(config.load(path)) | {
+        "descriptors": {"preset": "water-clusters", "cutoff": None, "functions": None}
+    }
+    (tmp_path / "run" / "config.yaml").write_text(yaml.safe_dump(begun, sort_keys=False))
+    assert config.load(path).descriptors.preset == "water-clusters"
+    Store(tmp_path / "run").check_settings(config.load(path))
+    path.write_text(path.read_text() + "descriptors: {preset: auto}\n")
+    assert config.load(path).descriptors.preset == "auto"
+
+
+def test_functions_made_from_the_pool_stay_once_they_were_made_from_enough():
+    campaign = config.parse(SMALLEST)
+    random = np.random.default_rng(1)
+    pool = [random_cluster("W" * 12, 2.3, 3.4, random) for _ in range(30)]
+    few, many = functions(campaign, pool[:3]), functions(campaign, pool)
+    assert few != many
+    before = Potential(["W"], few, {}, [], 1.0, {"W": 0.0}, {"structures": ENOUGH - 1})
+    assert functions(campaign, pool, before) == many
+    before.training["structures"] = ENOUGH
+    assert functions(campaign, pool, before) == few
 
 
 def test_virials_in_the_last_training_need_its_forces():

@@ -1,0 +1,45 @@
+"""Settings of a training that suit the data, where none were told."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from alnn.errors import ConfigError
+from alnn.fitting.data import Labels
+from alnn.fitting.settings import FitSettings
+from alnn.training.settings import TrainingSettings
+
+_FAST: dict[str, Any] = {
+    "members": 1,
+    "hidden": (16, 16),
+    "activation": "gelu",
+    "steps": 60,
+    "energy_window": 5.0,
+}
+_ROWS: dict[str, Any] = {"forces": "rows", "force_rows": 60, "force_weight": 0.05}
+
+
+def recommended(settings: FitSettings, labels: Labels) -> TrainingSettings:
+    """What was told, and for the rest what has done well on data of others (`docs/training.md`): forces, where all
+    structures have them, as rows.
+
+    Raises ConfigError for what contradicts the data.
+    """
+    told = settings.told()
+    _check(told, labels)
+    if told.get("protocol") == "paper":
+        return TrainingSettings(**told)
+    values = dict(_FAST)
+    if labels.forces == labels.structures:
+        values |= _ROWS
+    return TrainingSettings(**{**values, **told})
+
+
+def _check(told: dict[str, Any], labels: Labels) -> None:
+    if told.get("forces", "none") != "none" and labels.forces < labels.structures:
+        raise ConfigError(
+            f"training.forces: expected forces for every structure, found them for {labels.forces} of "
+            f"{labels.structures}"
+        )
+    if told.get("virial_weight", 0.0) > 0.0 and not labels.stresses:
+        raise ConfigError("training.virial_weight: expected structures with a stress, found none")

@@ -1,0 +1,170 @@
+"""Functions made from data: lengths, numbers, thinning, and the same for the same data."""
+
+import numpy as np
+import pytest
+from ase import Atoms
+from ase.build import bulk, molecule
+
+from alnn.descriptors import automatic, choose, compute, cutoff, kernel
+from alnn.descriptors.settings import Descriptors
+from alnn.descriptors.survey import survey
+from alnn.descriptors.thinning import cur
+from alnn.errors import ConfigError
+
+
+def crystals(count: int = 30, seed: int = 1) -> list[Atoms]:
+    random = np.random.default_rng(seed)
+    return [rattled(bulk("Cu", "fcc", a, cubic=True), random) for a in np.linspace(3.5, 3.8, count)]
+
+
+def rattled(atoms: Atoms, random: np.random.Generator) -> Atoms:
+    atoms.positions += random.normal(scale=0.08, size=atoms.positions.shape)
+    return atoms
+
+
+def waters(count: int = 30, apart: float = 3.0) -> list[Atoms]:
+    random = np.random.default_rng(2)
+    pairs = []
+    for _ in range(count):
+        two = molecule("H2O") + molecule("H2O")
+        two.positions[3:] += [0.0, 0.0, apart + random.uniform(0.0, 2.0)]
+        pairs.append(rattled(two, random))
+    return pairs
+
+
+def salt(count: int = 25) -> list[Atoms]:
+    random = np.random.default_rng(3)
+    return [rattled(bulk("NaCl", "rocksalt", a, cubic=True), random) for a in np.linspace(5.4, 5.8, count)]
+
+
+def test_a_crystal_has_the_distances_of_its_shells():
+    lengths = survey([bulk("Cu", "fcc", 3.6, cubic=True)], ["Cu"])
+    assert lengths.typical["Cu", "Cu"] == pytest.approx(3.6 / np.sqrt(2.0))
+    assert lengths.shortest["Cu", "Cu"] == pytest.approx(3.6 / np.sqrt(2.0))
+    assert not lengths.molecular
+    assert lengths.cutoff() == pytest.approx(
+        2.1 * 3.6 / np.sqrt(2.0), abs=0.05
+    )  # 5.3 Å: past the second shell
+    at_four = lengths.neighbors[lengths.edges[1:].searchsorted(4.0)]
+    assert at_four == pytest.approx(12 + 6)  # the first two shells of fcc
+
+
+def test_molecules_are_seen_and_reach_farther():
+    lengths = survey(waters(), ["H", "O"])
+    assert lengths.molecular
+    assert lengths.cutoff() == 8.0
+    assert lengths.typical["O", "H"] == lengths.typical["H", "O"] == pytest.approx(0.97, abs=0.1)
+
+
+def test_a_foreign_atom_has_its_distance_to_the_host():
+    alloy = [bulk("Cu", "fcc", 3.6, cubic=True).repeat(2) for _ in range(3)]
+    for atoms in alloy:
+        atoms.symbols[0] = "Au"
+    lengths = survey(alloy, ["Au", "Cu"])
+    assert lengths.typical["Cu", "Au"] == pytest.approx(3.6 / np.sqrt(2.0))
+    assert lengths.typical["Au", "Au"] == pytest.approx(7.2)  # its image
+
+
+def test_few_functions_of_one_species_and_the_same_again():
+    first, again = automatic(crystals(), ["Cu"]), automatic(crystals(), ["Cu"])
+    assert first == again
+    assert len(first["Cu"]) <= 40
+    assert {f["type"] for f in first["Cu"]} == {"G2", "G5"}
+    assert len({f["eta"] for f in first["Cu"] if f["type"] == "G5"}) <= 3
+    assert all(f["zeta"] in (1, 2, 4, 8) for f in first["Cu"] if f["type"] == "G5")
+
+
+def test_number_and_cutoff_can_be_told():
+    functions = automatic(crystals(), ["Cu"], cutoff=4.4, functions=12)
+    assert len(functions["Cu"]) == 12
+    assert cutoff(functions) == 4.4
+
+
+def test_two_species_have_functions_of_every_neighbour():
+    functions = automatic(salt(), ["Cl", "Na"])
+    for s in ("Cl", "Na"):
+        assert 20 < len(functions[s]) <= 60
+        assert {tuple(f["neighbors"]) for f in functions[s]} >= {("Cl",), ("Na",)}
+    kernel(functions, ["Cl", "Na"])
+
+
+def test_many_species_do_not_explode():
+    species = ["Al", "Co", "Cr", "Cu", "Fe", "Ni", "Ti", "V"]
+    functions = automatic([], species)
+    assert all(10 < len(functions[s]) <= 100 for s in species)
+    kernel(functions, species)
+
+
+def test_before_there_are_data_covalent_radii_give_lengths():
+    functions = automatic([], ["Si"])
+    assert 20 < len(functions["Si"]) <= 40
+    assert 4.0 < cutoff(functions) < 7.0
+    assert functions == automatic([], ["Si"])
+
+
+def test_one_perfect_crystal_is_enough_to_tell_functions_apart():
+    functions = automatic([bulk("Cu", "fcc", 3.6)], ["Cu"])
+    assert 20 < len(functions["Cu"]) <= 40
+
+
+def test_a_species_that_the_structures_lack_has_functions_too():
+    functions = automatic(crystals(), ["Au", "Cu"])
+    assert len(functions["Au"]) > 10
+
+
+def test_the_chosen_ones_span_what_all_span_and_say_nothing_twice():
+    every = automatic(crystals(), ["Cu"], functions=100)["Cu"]
+    chosen = automatic(crystals(), ["Cu"], functions=16)["Cu"]
+    table = compute({"Cu": every}, ["Cu"], crystals()).values["Cu"]
+    x = (table - table.mean(axis=0)) / table.std(axis=0)
+    few, first = x[:, [every.index(f) for f in chosen]], x[:, :16]
+    left = [np.mean((x - some @ np.linalg.lstsq(some, x, rcond=None)[0]) ** 2) for some in (few, first)]
+    assert left[0] < 0.01 * left[1]
+    assert np.linalg.cond(few) < 0.2 * np.linalg.cond(first)
+
+
+def test_cur_takes_one_of_each_kind_first():
+    random = np.random.default_rng(0)
+    a, b = random.normal(size=(2, 500))
+    noise = 0.01 * random.normal(size=(500, 5))
+    values = np.column_stack([a, a, a, b, b]) + noise
+    values = np.column_stack([values, np.full(500, 7.0), 3.0 + 1e-12 * a])
+    chosen = cur(values, 2)
+    assert len(chosen) == 2
+    assert (chosen[0] in (0, 1, 2), chosen[1] in (3, 4)) == (True, True)
+    assert not {5, 6} & set(cur(values, 7))  # constant but for rounding
+
+
+def test_cur_stops_where_nothing_is_left():
+    random = np.random.default_rng(0)
+    a, b = random.normal(size=(2, 100))
+    assert len(cur(np.column_stack([a, b, a + b, a - b, 2 * a]), 5)) == 2
+
+
+def test_settings_choose():
+    assert Descriptors().preset == "auto"
+    assert choose(Descriptors(preset="gold"), ["Au"]) == choose(
+        Descriptors(preset="gold"), ["Au"], crystals()
+    )
+    assert len(choose(Descriptors(functions=15), ["Cu"], crystals())["Cu"]) == 15
+    written = automatic(crystals(), ["Cu"], functions=3)
+    assert choose(Descriptors(functions=written), ["Cu"]) == written
+    with pytest.raises(ConfigError, match="expected functions for Au, Cu, found none for Au"):
+        choose(Descriptors(functions=written), ["Au", "Cu"])
+
+
+@pytest.mark.parametrize(
+    ("values", "message"),
+    [
+        (
+            {"preset": "gold", "functions": 20},
+            "functions: expected a number for preset auto only, found preset gold",
+        ),
+        ({"preset": None, "functions": 20}, "expected a number for preset auto only"),
+        ({"preset": None}, "expected either preset or functions"),
+        ({"preset": "auto", "functions": {"Cu": []}}, "expected either preset or functions"),
+    ],
+)
+def test_settings_that_contradict_themselves(values, message):
+    with pytest.raises(ValueError, match=message):
+        Descriptors(**values)
