@@ -6,6 +6,7 @@ from alnn.campaign import settings as configuration
 from alnn.campaign.stages import functions
 from alnn.campaign.store import Store
 from alnn.descriptors import cutoff
+from alnn.descriptors.settings import AUTOMATIC
 from alnn.reference.open_farm import check_reference
 from alnn.structures.files import read_all
 
@@ -27,7 +28,8 @@ def validate(path: Path | str) -> list[str]:
         lines.append(f"starts from a {kind} of {config.start.cluster or config.start.box} atoms")
     chosen = functions(config)
     counts = ", ".join(f"{len(of_species)} for {symbol}" for symbol, of_species in chosen.items())
-    lines.append(f"descriptors: {counts}, cutoff {cutoff(chosen):g} Å")
+    made = "made from the pool; before there is one " if config.descriptors.preset == AUTOMATIC else ""
+    lines.append(f"descriptors: {made}{counts}, cutoff {cutoff(chosen):g} Å")
     sampling = config.sampling
     lines.append(
         f"an iteration: {sampling.metropolis.runs} Metropolis and {sampling.nested.runs} nested runs, "
