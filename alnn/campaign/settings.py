@@ -16,6 +16,7 @@ from alnn.descriptors.settings import Descriptors
 from alnn.errors import ConfigError, PotentialError
 from alnn.reference.settings import Labelling, Labels, ReferenceSettings
 from alnn.strict_yaml import Count, Positive, Section, parse_model, parse_values, read_text
+from alnn.structures.label_keys import LabelKeys
 from alnn.training.settings import Final, TrainingSettings
 
 
@@ -45,6 +46,7 @@ class Campaign(Section):
     stop: Stop = Stop()
     final: Final = Final()
     testset: str | None = Field(None, description="labelled structures that the report measures errors on")
+    testset_keys: LabelKeys = Field(LabelKeys(), description="keys of the labels in a test set of others")
 
     _folder: Path = PrivateAttr(default=Path("."))
 
@@ -129,6 +131,7 @@ MAY_CHANGE = (
     "stop.",
     "final.",
     "testset",
+    "testset_keys.",
     "labels.",
     "reference.ase.environment",
     "reference.ase.threads",
