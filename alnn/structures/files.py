@@ -72,16 +72,19 @@ def read_labelled(path: Path | str, keys: LabelKeys = USUAL_KEYS) -> LabelledFil
 
 
 def read_all(
-    path: Path | str, species: Sequence[str] | None = None, rmin: float = SMALLEST_DISTANCE
+    path: Path | str,
+    species: Sequence[str] | None = None,
+    rmin: float = SMALLEST_DISTANCE,
+    keys: LabelKeys = USUAL_KEYS,
 ) -> list[Atoms]:
-    """Every structure of a file that ASE reads, each checked by `validate`, labels by their shape.
+    """Every structure of a file that ASE reads, each checked by `validate`, with the labels under `keys` if it has any.
 
     Raises StructureError.
     """
     path = Path(path)
     with _inside(path) as inside:
         structures = _read(inside, path, species, rmin)
-    take_labels(structures, USUAL_KEYS, str(path))
+    take_labels(structures, keys, str(path))
     return structures
 
 
