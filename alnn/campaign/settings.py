@@ -119,6 +119,8 @@ class Campaign(Section):
             masses=self.all_masses(),
             directory=self.directory,
             folder=str(self.folder.resolve()),
+            forces=self.training.forces != "none",
+            stress=max(self.training.virial_weight, self.for_the_last_training().training.virial_weight) > 0,
         )
 
     def all_masses(self) -> dict[str, float]:
