@@ -20,6 +20,7 @@ import zlib
 from pathlib import Path
 from typing import Any
 
+import yaml
 from ase import Atoms
 
 from alnn.campaign import history_lines
@@ -29,7 +30,7 @@ from alnn.errors import AlnnError, ConfigError, PoolError, TrainingError
 from alnn.parallel.files import sync_directory, write_text_atomically
 from alnn.potential import Potential
 from alnn.reference.quarantine import read_quarantine
-from alnn.strict_yaml import dump_values, parse_values
+from alnn.strict_yaml import parse_values
 from alnn.structures.labels import read_labels
 from alnn.structures.pool import read_structures, write_structures
 
@@ -114,7 +115,7 @@ class Store:
         path = self.directory / "config.yaml"
         if path.exists():
             self._check_settings(values)
-        text = dump_values({**values, "versions": versions})
+        text = yaml.safe_dump({**values, "versions": versions}, sort_keys=False, allow_unicode=True)
         write_text_atomically(path, f"{_seal(text)}\n{text}")
 
     def check_settings(self, config: configuration.Campaign) -> None:

@@ -2,6 +2,7 @@
 
 from alnn.descriptors.automatic import ENOUGH, automatic
 from alnn.descriptors.choice import choose
+from alnn.descriptors.density_moments import moments
 from alnn.descriptors.functions import (
     Descriptors,
     DescriptorTable,
@@ -23,5 +24,6 @@ __all__ = [
     "compute",
     "cutoff",
     "kernel",
+    "moments",
     "preset",
 ]

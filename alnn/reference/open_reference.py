@@ -22,8 +22,7 @@ def in_subprocess(asked: Labelling) -> ReferenceProcess:
     if reference.ase is not None:
         from alnn.reference.ase import AseReference
 
-        needs = {"forces": asked.forces, "stress": asked.stress}
-        return AseReference(reference.ase, asked.masses, Path(asked.folder), scratch, **needs, **options)
+        return AseReference(reference.ase, asked.masses, Path(asked.folder), scratch, **options)
     settings = {
         "kind": "lammps",
         "commands": reference.lammps,

@@ -36,8 +36,55 @@ struct AngularBlock {
   int bits;     ///< binary digits of the largest zeta - 1
   double
       delta;  ///< eta of each lane grows by this from vector to vector; negative if there is no such number
+  bool by_moments;  ///< left out where a site takes its functions from moments
 };
 
+/// Radial functions of a moment block that are computed together, for a vector of neighbours at once.
+struct RadialStep {
+  enum class Kind { gaussians, polynomials };
+  Kind kind;
+  int n;
+  const int* slots;  ///< [n] their places among the block's functions; -1: not needed (polynomials)
+  double eta;        ///< Gaussians exp(-eta (r - r_s - i delta)^2), i = 0 .. n - 1
+  double r_s, delta;
+  double shrink;  ///< exp(-2 eta delta^2)
+  double r_min;   ///< polynomials T_i(x), i = 0 .. n - 1, with x from -1 at r_min to 1 at the cutoff
+};
+
+/// Moments sum_j R_k(r_j) Y_lm(u_j) of the harmonics first .. first + n - 1 and the block's functions
+/// 0 .. count - 1; that of harmonic h and function k is the variable `variable + (h - first) count + k`.
+struct MomentRun {
+  int first, n, count, variable;
+};
+
+/// Moments of the neighbours of one species within one cutoff. The harmonics, numbered l^2 + (0, 2m - 1 or
+/// 2m), are d^m P_l(z)/dz^m times Re or Im (x + iy)^m: polynomials in the unit vector, not normalised.
+struct MomentBlock {
+  int species, cutoff;
+  int n_functions;  ///< radial functions
+  int row;          ///< of the first of them in SiteView::R
+  int degree;       ///< largest l
+  int n_steps, n_runs;
+  const RadialStep* steps;
+  const MomentRun* runs;
+  int n_squares, squares;  ///< variables `squares + k` = sum_j R_k(r_j)^2 of the first n_squares functions
+};
+
+/// variable `out` = sum over n terms of a coefficient times a product of `degree` (1 or 2) variables.
+struct ProductSum {
+  int out, degree, n;
+  const double* coefficients;  ///< [n]
+  const int* factors;          ///< [n][degree]
+};
+
+/// What can be computed by moments: blocks give the first variables, sums the others, in this order.
+struct MomentView {
+  int n_blocks, n_sums;
+  const MomentBlock* blocks;
+  const ProductSum* sums;
+};
+
+constexpr int max_degree = 8;  ///< of harmonics
 constexpr int max_vectors = 8;
 constexpr int max_bits = 4;
 
@@ -65,12 +112,20 @@ struct ElementView {
   const double *eta, *r_s, *lambda;  ///< [row]
   const double* zeta_bit[max_bits];  ///< [row] 1.0 where that binary digit of zeta - 1 is set
   const double* slope;               ///< [row] zeta lambda
-  const int* position;               ///< [n_functions] where a function of the file stands in the row
+  const int* position;  ///< [n_functions] where a function of the file stands in the row; -1: only by moments
   const double* prefactor;           ///< [n_functions] 2^(1 - zeta), else 1
   const double *mean, *inverse_std;  ///< [n_functions]; inverse_std 0 switches off
   const double *min, *max;           ///< [n_functions] training range
   const MemberView* members;
   double energy_scale, shift;
+  MomentView always;   ///< functions that are always computed by moments
+  MomentView crowded;  ///< the others, where a site has at least `crowded_from` neighbours
+  int crowded_from;
+  int n_variables;        ///< of both together
+  int n_moment_rows;      ///< radial functions of both together
+  int moment_degree;      ///< largest of both
+  const int* variable;    ///< [n_functions] the function's variable; -1: never computed by moments
+  const bool* is_always;  ///< [n_functions] whether it belongs to `always`
 };
 
 /// Work space of one site. Neighbours are sorted by species: species s fills [begin[s], begin[s+1]).
@@ -87,6 +142,10 @@ struct SiteView {
   double* powers;          ///< (1 + lambda cos)^(zeta-1), a row part for each triplet, in loop order
   double* G;               ///< [row] without prefactor
   double* weight;          ///< [row] dE/dG
+  double *R, *dR;          ///< [n_moment_rows][padded n] radial functions of moments, (dR/dr) / r
+  double* Y;               ///< [(moment_degree + 1)^2][padded n] harmonics; scratch shared by sites
+  double* B;               ///< [n_variables] dE/d(variable) of this site, gathered; scratch
+  bool crowded;            ///< takes its functions from moments
   double *gx, *gy, *gz;    ///< [n] dE/d(x, y, z)
   double *ax, *ay, *az, *b, *radial, *q;  ///< [padded n] scratch
 };
@@ -110,10 +169,16 @@ struct ShellView {
 struct Kernel {
   const char* name;
   int width;  ///< W
-  /// Descriptors of a site into G; with gradients also D, V and powers.
-  void (*descriptors)(const ElementView&, SiteView&, bool gradients);
-  /// dE/d(neighbour vectors) from weight, after descriptors(..., true).
-  void (*gradients)(const ElementView&, SiteView&);
+  /// Descriptors of a site into G; with gradients also D, V and powers. Moments go to the site's lane of
+  /// the variables.
+  void (*descriptors)(const ElementView&, SiteView&, bool gradients, double* variables, int lane);
+  /// The other variables of up to W sites, [n_variables][W], from the moments.
+  void (*invariants)(const MomentView&, double* variables);
+  /// Adds the derivatives by what they are made of, from the derivatives by the functions.
+  void (*invariant_gradients)(const MomentView&, const double* variables, double* derivatives);
+  /// dE/d(neighbour vectors) from weight and the site's lane of the derivatives, after
+  /// descriptors(..., true).
+  void (*gradients)(const ElementView&, SiteView&, const double* derivatives, int lane);
   /// Energies of a batch; with gradients also dX.
   void (*network)(const ElementView&, BatchView&, bool gradients);
   /// Row of U for one neighbour of given species at squared distance r2 (0 where the species has no part).

@@ -1,6 +1,7 @@
 #include "plan.hpp"
 
 #include <algorithm>
+#include <climits>
 #include <cmath>
 #include <map>
 #include <tuple>
@@ -51,9 +52,48 @@ double shared_step(const std::vector<Function>& all, const std::vector<Lane>& la
   return step;
 }
 
+// Costs of a site of n neighbours, equally many of each species, in vector operations: counted, and weighted
+// as measured.
+double cost_of_triplets(const ElementView& e, int n_species, double n) {
+  const double of_species = n / n_species;
+  double cost = 0.0;
+  for (int i = 0; i < e.n_radial; ++i) cost += of_species * e.radial[i].vectors * 35.0;
+  for (int i = 0; i < e.n_angular; ++i) {
+    const AngularBlock& block = e.angular[i];
+    if (!block.by_moments) continue;
+    const double pairs =
+        of_species * (block.species_a == block.species_b ? 0.5 * (of_species - 1.0) : of_species);
+    cost += pairs * (25.0 + 3.0 * block.bits + 6.0 * block.vectors);
+  }
+  return 0.65 * cost;
+}
+
+double cost_of_moments(const ElementView& e, int n_species, int width, double n) {
+  const double vectors = std::ceil(n / n_species / width);
+  double cost = 0.0;
+  for (int i = 0; i < e.crowded.n_blocks; ++i) {
+    const MomentBlock& block = e.crowded.blocks[i];
+    double moments = 0.0;
+    for (int r = 0; r < block.n_runs; ++r) moments += block.runs[r].n * block.runs[r].count;
+    const double harmonics = (block.degree + 1) * (block.degree + 1);
+    cost += vectors * (6.0 * harmonics + 3.0 * moments + 30.0 * block.n_functions) + 8.0 * moments;
+  }
+  for (int i = 0; i < e.crowded.n_sums; ++i) cost += 12.0 * e.crowded.sums[i].n / width;
+  return cost;
+}
+
+// Neighbours from which on moments are the cheaper way by a fifth.
+int cheaper_from(const ElementView& e, int n_species, int width) {
+  constexpr int most = 1000;
+  if (e.crowded.n_blocks == 0) return INT_MAX;
+  for (int n = 2; n < most; ++n)
+    if (1.25 * cost_of_moments(e, n_species, width, n) < cost_of_triplets(e, n_species, n)) return n;
+  return INT_MAX;
+}
+
 }  // namespace
 
-ElementPlan::ElementPlan(const Potential& potential, int species, const Kernel& kernel) {
+ElementPlan::ElementPlan(const Potential& potential, int species, const Kernel& kernel, int crowded_from) {
   const Element& element = potential.elements[species];
   const std::size_t n = element.functions.size();
   position_.assign(n, -1);
@@ -64,6 +104,7 @@ ElementPlan::ElementPlan(const Potential& potential, int species, const Kernel& 
   view_.angular = angular_.data();
   view_.n_radial = static_cast<int>(radial_.size());
   view_.n_angular = static_cast<int>(angular_.size());
+  arrange_moments(element, potential.n_species(), kernel, crowded_from);
   view_.cutoffs = cutoffs_.data();
   view_.n_cutoffs = static_cast<int>(cutoffs_.size());
   view_.position = position_.data();
@@ -78,10 +119,11 @@ void ElementPlan::sort_functions(const Element& element, const Kernel& kernel) {
   for (int k = 0; k < static_cast<int>(element.functions.size()); ++k) {
     const Function& f = element.functions[k];
     if (f.type == Function::Type::G2)
-      radial[{f.neighbors[0], cutoff_index(f)}].push_back(k);
+      radial[{f.neighbors[0], cutoff_index(cutoffs_, {f.inner_cutoff, f.cutoff})}].push_back(k);
     else if (is_fast_angular(f))
-      angular[{f.neighbors[0], f.neighbors[1], cutoff_index(f)}].push_back(k);
-    else
+      angular[{f.neighbors[0], f.neighbors[1], cutoff_index(cutoffs_, {f.inner_cutoff, f.cutoff})}].push_back(
+          k);
+    else if (!MomentPlan::needs(f))
       plain_.push_back(k);
   }
   int offset = 0;
@@ -92,14 +134,26 @@ void ElementPlan::sort_functions(const Element& element, const Kernel& kernel) {
     offset += vectors * kernel.width;
   }
   for (const auto& [key, functions] : angular)
-    add_angular_blocks(element, {std::get<0>(key), std::get<1>(key), std::get<2>(key), 0, 0, 0, -1.0},
+    add_angular_blocks(element, {std::get<0>(key), std::get<1>(key), std::get<2>(key), 0, 0, 0, -1.0, false},
                        functions, kernel.width, offset);
-  for (const int k : plain_) position_[k] = offset++;
+  for (std::size_t k = 0; k < position_.size(); ++k)
+    if (position_[k] < 0 && !MomentPlan::needs(element.functions[k])) position_[k] = offset++;
   view_.row = round_up(offset, 8);
 }
 
+// Blocks that moments can replace apart from others.
 void ElementPlan::add_angular_blocks(const Element& element, AngularBlock block,
                                      const std::vector<int>& functions, int width, int& offset) {
+  std::vector<int> groups[2];
+  for (const int k : functions) groups[MomentPlan::serves(element.functions[k])].push_back(k);
+  for (const bool by_moments : {true, false}) {
+    block.by_moments = by_moments;
+    add_angular_group(element, block, groups[by_moments], width, offset);
+  }
+}
+
+void ElementPlan::add_angular_group(const Element& element, AngularBlock block,
+                                    const std::vector<int>& functions, int width, int& offset) {
   const std::vector<Lane> lanes = lanes_of(element.functions, functions);
   for (std::size_t first = 0; first < lanes.size(); first += width) {
     const std::size_t last = std::min<std::size_t>(lanes.size(), first + width);
@@ -119,19 +173,46 @@ void ElementPlan::add_angular_blocks(const Element& element, AngularBlock block,
   }
 }
 
+void ElementPlan::arrange_moments(const Element& element, int n_species, const Kernel& kernel,
+                                  int crowded_from) {
+  const std::size_t n = element.functions.size();
+  std::vector<int> always, crowded;
+  is_always_ = std::make_unique<bool[]>(n);
+  for (std::size_t k = 0; k < n; ++k) {
+    const Function& f = element.functions[k];
+    is_always_[k] = MomentPlan::needs(f);
+    if (MomentPlan::serves(f)) (is_always_[k] ? always : crowded).push_back(static_cast<int>(k));
+  }
+  variable_.assign(n, -1);
+  always_ = std::make_unique<MomentPlan>(element, always, n_species, 0, 0, cutoffs_, variable_);
+  crowded_ = std::make_unique<MomentPlan>(element, crowded, n_species, always_->end_variable(),
+                                          always_->end_row(), cutoffs_, variable_);
+  view_.always = always_->view();
+  view_.crowded = crowded_->view();
+  view_.crowded_from = crowded_from >= 0 && view_.crowded.n_blocks > 0
+                           ? crowded_from
+                           : cheaper_from(view_, n_species, kernel.width);
+  view_.n_variables = crowded_->end_variable();
+  view_.n_moment_rows = crowded_->end_row();
+  view_.moment_degree = std::max(always_->degree(), crowded_->degree());
+  view_.variable = variable_.data();
+  view_.is_always = is_always_.get();
+}
+
 void ElementPlan::fill_row(const Element& element) {
   for (AlignedVector* array : {&eta_, &r_s_, &lambda_, &slope_}) array->assign(view_.row, 0.0);
   for (auto& bits : zeta_bits_) bits.assign(view_.row, 0.0);
   const bool scaled = !element.scaling.mean.empty();
   for (std::size_t k = 0; k < element.functions.size(); ++k) {
     const Function& f = element.functions[k];
-    const int p = position_[k];
-    eta_[p] = f.eta;
-    r_s_[p] = f.r_s;
-    lambda_[p] = f.lambda;
-    slope_[p] = f.lambda * f.zeta;
-    for (int bit = 0; bit < max_bits; ++bit)
-      zeta_bits_[bit][p] = ((static_cast<int>(f.zeta) - 1) >> bit) & 1 ? 1.0 : 0.0;
+    if (const int p = position_[k]; p >= 0) {
+      eta_[p] = f.eta;
+      r_s_[p] = f.r_s;
+      lambda_[p] = f.lambda;
+      slope_[p] = f.lambda * f.zeta;
+      for (int bit = 0; bit < max_bits; ++bit)
+        zeta_bits_[bit][p] = ((static_cast<int>(f.zeta) - 1) >> bit) & 1 ? 1.0 : 0.0;
+    }
     prefactor_.push_back(is_fast_angular(f) ? std::pow(2.0, 1.0 - f.zeta) : 1.0);
     mean_.push_back(scaled ? element.scaling.mean[k] : 0.0);
     inverse_std_.push_back(!scaled ? 1.0 : element.scaling.std[k] > 0.0 ? 1.0 / element.scaling.std[k] : 0.0);
@@ -172,16 +253,8 @@ void ElementPlan::arrange_networks(const Element& element) {
   view_.n_members = static_cast<int>(members_.size());
 }
 
-int ElementPlan::cutoff_index(const Function& f) {
-  const auto same = [&](const Cutoff& c) { return c.inner == f.inner_cutoff && c.outer == f.cutoff; };
-  const auto it = std::find_if(cutoffs_.begin(), cutoffs_.end(), same);
-  if (it != cutoffs_.end()) return static_cast<int>(it - cutoffs_.begin());
-  cutoffs_.push_back({f.inner_cutoff, f.cutoff});
-  return static_cast<int>(cutoffs_.size()) - 1;
-}
-
-Plan::Plan(Potential p, const Kernel& k) : potential(std::move(p)), kernel(k) {
-  for (int s = 0; s < potential.n_species(); ++s) elements.emplace_back(potential, s, kernel);
+Plan::Plan(Potential p, const Kernel& k, int crowded_from) : potential(std::move(p)), kernel(k) {
+  for (int s = 0; s < potential.n_species(); ++s) elements.emplace_back(potential, s, kernel, crowded_from);
 }
 
 }  // namespace alnn

@@ -27,18 +27,32 @@ using Network = std::vector<Layer>;
 /// One descriptor component. Chebyshev expansions of the file are unrolled into one entry a polynomial.
 ///   G2, G4, G5: J. Behler, J. Chem. Phys. 134, 074106 (2011), Eqs. 6, 8, 9;
 ///   Chebyshev: N. Artrith, A. Urban, G. Ceder, Phys. Rev. B 96, 014112 (2017), Eqs. 3-7.
+///   product: the average over the unit sphere of a product of projected densities, one for each factor,
+///     rho(v) = sum_j w(species of j) T_order(x_j) f_c(r_j) P_degree(v . u_j)
+///   with x from -1 at r_min to 1 at the cutoff. With one factor (of degree 0) that is a radial function,
+///   with two it is the power spectrum and with three the bispectrum of A. P. Bartok, R. Kondor, G. Csanyi,
+///   Phys. Rev. B 87, 184115 (2013), but for constant factors.
 struct Function {
-  enum class Type { G2, G4, G5, chebyshev_radial, chebyshev_angular };
+  enum class Type { G2, G4, G5, chebyshev_radial, chebyshev_angular, product };
+  struct Factor {
+    int degree = 0, order = 0;
+    int channel = 0;  ///< weights of the species: see factor_weight
+  };
+  static constexpr int most_factors = 3;
+
   Type type = Type::G2;
-  int neighbors[2] = {-1, -1};  ///< species of the neighbours; -1 = any (Chebyshev)
+  int neighbors[2] = {-1, -1};  ///< species of the neighbours; -1 = any (Chebyshev, product)
   double eta = 0.0;             ///< 1/angstrom^2
   double r_s = 0.0;             ///< angstrom (G2)
   double lambda = 1.0;          ///< +1 or -1 (G4, G5)
   double zeta = 1.0;            ///< >= 1 (G4, G5)
   double cutoff = 0.0;          ///< angstrom; f_c is 0 from there
-  double inner_cutoff = 0.0;    ///< angstrom; f_c is 1 until there (G2, G4, G5)
+  double inner_cutoff = 0.0;    ///< angstrom; f_c is 1 until there (G2, G4, G5, product)
   int order = 0;                ///< of the polynomial (Chebyshev)
   bool weighted = false;        ///< each term times the species weights of its neighbours (Chebyshev)
+  int n_factors = 0;            ///< 1 .. most_factors (product)
+  double r_min = 0.0;           ///< angstrom (product)
+  Factor factors[most_factors];
 };
 
 /// Per-function statistics of the training set. std == 0 switches a function off.
@@ -67,5 +81,9 @@ struct Potential {
 
 /// Weight of a species in weighted Chebyshev functions: -1, 1; -1, 0, 1; -2, -1, 1, 2; ... (one species: 1).
 double species_weight(int species, int n_species);
+
+/// Weight of a neighbour's species in one factor of a product: in a product of one factor 1 for the species
+/// neighbors[0] and 0 for others, else T_channel(t) of the Chebyshev weights scaled to -1 .. 1.
+double factor_weight(const Function& function, int factor, int species, int n_species);
 
 }  // namespace alnn

@@ -2,6 +2,8 @@
 
 #include <cmath>
 
+#include "sphere.hpp"
+
 namespace alnn::reference {
 
 namespace {
@@ -123,6 +125,52 @@ double evaluate_angular(const Function& f, const Neighborhood& nb, int n_species
   return sum;
 }
 
+// T_order(x) f_c(r) of a factor of a product, and its derivative.
+double factor_radial(const Function& f, const Function::Factor& factor, double r, double* derivative) {
+  double dfc, dt;
+  const double fc = cutoff_function(r, f.inner_cutoff, f.cutoff, &dfc);
+  const double scale = 2.0 / (f.cutoff - f.r_min);
+  const double t = chebyshev(factor.order, scale * (r - f.r_min) - 1.0, &dt);
+  *derivative = t * dfc + dt * scale * fc;
+  return t * fc;
+}
+
+// By its definition: projected densities on points of the sphere that average their product exactly.
+double evaluate_product(const Function& f, const Neighborhood& nb, int n_species, double weight,
+                        Vec3* gradient) {
+  int degree = 0;
+  for (int i = 0; i < f.n_factors; ++i) degree += f.factors[i].degree;
+  double sum = 0.0;
+  for (const auto& [v, share] : sphere_rule(degree)) {
+    double rho[Function::most_factors];
+    std::vector<Vec3> slopes[Function::most_factors];
+    for (int i = 0; i < f.n_factors; ++i) {
+      rho[i] = 0.0;
+      slopes[i].resize(nb.size());
+      for (int j = 0; j < nb.size(); ++j) {
+        const double r = std::sqrt(norm2(nb.vectors[j])), w = factor_weight(f, i, nb.species[j], n_species);
+        const Vec3 u = (1.0 / r) * nb.vectors[j];
+        double dradial, dlegendre;
+        const double radial = factor_radial(f, f.factors[i], r, &dradial);
+        const double projection = legendre(f.factors[i].degree, dot(u, v), &dlegendre);
+        rho[i] += w * radial * projection;
+        slopes[i][j] = (w * dradial * projection) * u + (w * radial * dlegendre / r) * (v - dot(u, v) * u);
+      }
+    }
+    double product = share;
+    for (int i = 0; i < f.n_factors; ++i) product *= rho[i];
+    sum += product;
+    if (!gradient) continue;
+    for (int i = 0; i < f.n_factors; ++i) {
+      double others = share * weight;
+      for (int k = 0; k < f.n_factors; ++k)
+        if (k != i) others *= rho[k];
+      for (int j = 0; j < nb.size(); ++j) gradient[j] = gradient[j] + others * slopes[i][j];
+    }
+  }
+  return sum;
+}
+
 }  // namespace
 
 double cutoff_function(double r, double inner_cutoff, double cutoff, double* derivative) {
@@ -137,6 +185,7 @@ double cutoff_function(double r, double inner_cutoff, double cutoff, double* der
 
 double evaluate_function(const Function& f, const Neighborhood& nb, int n_species, double weight,
                          Vec3* gradient) {
+  if (f.type == Function::Type::product) return evaluate_product(f, nb, n_species, weight, gradient);
   return is_radial(f.type) ? evaluate_radial(f, nb, n_species, weight, gradient)
                            : evaluate_angular(f, nb, n_species, weight, gradient);
 }

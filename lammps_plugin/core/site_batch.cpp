@@ -27,8 +27,16 @@ SiteBatch::SiteBatch(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) 
     scratch = std::max<std::size_t>(scratch, network_scratch(e, capacity()));
     row_ = std::max(row_, e.row);
     cutoffs_ = std::max(cutoffs_, e.n_cutoffs);
+    n_variables_ = std::max(n_variables_, e.n_variables);
+    moment_rows_ = std::max(moment_rows_, e.n_moment_rows);
+    moment_degree_ = std::max(moment_degree_, e.moment_degree);
     extrapolations_.emplace_back(e.n_functions, 0L);
   }
+  // Vectors of the last neighbours of a species may begin anywhere and reach beyond the padded end.
+  if (plan_->n_species() > 1 && n_variables_ > 0) slack_ = 8;
+  variables_.assign(static_cast<std::size_t>(n_variables_) * capacity(), 0.0);
+  derivatives_.assign(variables_.size(), 0.0);
+  gathered_.assign(n_variables_, 0.0);
   for (Site& site : sites_) grow(site, 32);
   X_.assign(functions * capacity(), 0.0);
   dX_.assign(functions * capacity(), 0.0);
@@ -42,11 +50,11 @@ void SiteBatch::start(int species) {
 }
 
 // Room for this many neighbours (a multiple of 8); what was added so far is kept.
-void SiteBatch::grow(Site& site, int capacity) const {
+void SiteBatch::grow(Site& site, int capacity) {
   const SiteView old = site.view;
   const AlignedVector before = std::move(site.slab);
-  const std::size_t n = capacity, row = row_, cutoffs = cutoffs_;
-  site.slab.assign(n * (19 + 2 * cutoffs + 3 * row) + 2 * row, 0.0);
+  const std::size_t n = capacity + slack_, row = row_, cutoffs = cutoffs_, moment_rows = moment_rows_;
+  site.slab.assign(n * (19 + 2 * cutoffs + 3 * row + 2 * moment_rows) + 2 * row, 0.0);
   SiteView& v = site.view;
   double* next = site.slab.data();
   const auto take = [&next](std::size_t count) {
@@ -59,11 +67,14 @@ void SiteBatch::grow(Site& site, int capacity) const {
     *array = take(n);
   for (double** array : {&v.fc, &v.dfc}) *array = take(n * cutoffs);
   for (double** array : {&v.U, &v.D, &v.V}) *array = take(n * row);
+  for (double** array : {&v.R, &v.dR}) *array = take(n * moment_rows);
   for (double** array : {&v.G, &v.weight}) *array = take(row);
   std::copy_n(old.x, site.n, v.x), std::copy_n(old.y, site.n, v.y), std::copy_n(old.z, site.n, v.z);
-  site.species.resize(n), site.tags.resize(n), site.begin.assign(plan_->n_species() + 1, 0);
+  site.species.resize(capacity), site.tags.resize(capacity), site.begin.assign(plan_->n_species() + 1, 0);
   site.capacity = capacity;
   v.n_species = plan_->n_species();
+  const std::size_t n_harmonics = (moment_degree_ + 1) * (moment_degree_ + 1) * n;
+  if (harmonics_.size() < n_harmonics) harmonics_.resize(n_harmonics);
 }
 
 void SiteBatch::sort_by_species(Site& site) {
@@ -88,6 +99,7 @@ std::size_t SiteBatch::power_count(const Site& site) const {
   std::size_t count = 0;
   for (int i = 0; i < e.n_angular; ++i) {
     const AngularBlock& block = e.angular[i];
+    if (site.view.crowded && block.by_moments) continue;
     const std::size_t a = site.begin[block.species_a + 1] - site.begin[block.species_a];
     const std::size_t b = site.begin[block.species_b + 1] - site.begin[block.species_b];
     const std::size_t triplets = block.species_a == block.species_b ? a * (a ? a - 1 : 0) / 2 : a * b;
@@ -100,7 +112,10 @@ SiteView& SiteBatch::prepare(Site& site, bool gradients) {
   sort_by_species(site);
   SiteView& v = site.view;
   v.n = site.n;
-  v.padded = round_up(site.n, 8);
+  v.padded = round_up(site.n, 8) + slack_;
+  v.crowded = site.n >= plan_->elements[species_].view().crowded_from;
+  v.Y = harmonics_.data();
+  v.B = gathered_.data();
   v.begin = site.begin.data();
   const double far = 10.0 * plan_->potential.cutoff;  // padding neighbours: a finite distance, f_c = 0
   for (int j = v.n; j < v.padded; ++j) v.x[j] = v.y[j] = v.z[j] = far;
@@ -129,16 +144,24 @@ void SiteBatch::add_plain_descriptors(Site& site) {
         plan_->potential.elements[species_].functions[k], neighborhood, plan_->n_species());
 }
 
+bool SiteBatch::any_crowded() const {
+  return std::any_of(sites_.begin(), sites_.begin() + n_sites_, [](const Site& s) { return s.view.crowded; });
+}
+
 void SiteBatch::evaluate_descriptors(bool for_gradients) {
   const ElementView& e = plan_->elements[species_].view();
+  const Kernel& kernel = plan_->kernel;
   for (int i = 0; i < n_sites_; ++i) {
-    plan_->kernel.descriptors(e, prepare(sites_[i], for_gradients), for_gradients);
+    kernel.descriptors(e, prepare(sites_[i], for_gradients), for_gradients, variables_.data(), i);
     add_plain_descriptors(sites_[i]);
   }
+  kernel.invariants(e.always, variables_.data());
+  if (any_crowded()) kernel.invariants(e.crowded, variables_.data());
 }
 
 double SiteBatch::descriptor(int site, int k) const {
   const ElementView& e = plan_->elements[species_].view();
+  if (by_moments(e, site, k)) return variables_[e.variable[k] * capacity() + site];
   return sites_[site].view.G[e.position[k]] * e.prefactor[k];
 }
 
@@ -161,12 +184,33 @@ void SiteBatch::reset_extrapolations() {
   extrapolating_sites_ = 0;
 }
 
-void SiteBatch::gradients_of(Site& site) {
+void SiteBatch::clear_weights() {
+  const ElementView& e = plan_->elements[species_].view();
+  for (int i = 0; i < n_sites_; ++i) std::fill_n(sites_[i].view.weight, e.row, 0.0);
+  std::fill_n(derivatives_.begin(), e.n_variables * capacity(), 0.0);
+}
+
+void SiteBatch::set_weight(int site, int k, double weight) {
+  const ElementView& e = plan_->elements[species_].view();
+  if (by_moments(e, site, k))
+    derivatives_[e.variable[k] * capacity() + site] += weight;
+  else
+    sites_[site].view.weight[e.position[k]] = weight * e.prefactor[k];
+}
+
+void SiteBatch::all_gradients() {
+  const ElementView& e = plan_->elements[species_].view();
+  if (any_crowded()) plan_->kernel.invariant_gradients(e.crowded, variables_.data(), derivatives_.data());
+  plan_->kernel.invariant_gradients(e.always, variables_.data(), derivatives_.data());
+  for (int i = 0; i < n_sites_; ++i) gradients_of(i);
+}
+
+void SiteBatch::gradients_of(int i) {
   const ElementPlan& element = plan_->elements[species_];
-  SiteView& v = site.view;
-  plan_->kernel.gradients(element.view(), v);
+  SiteView& v = sites_[i].view;
+  plan_->kernel.gradients(element.view(), v, derivatives_.data(), i);
   if (element.plain().empty()) return;
-  const Neighborhood neighborhood = plain_neighborhood(site);
+  const Neighborhood neighborhood = plain_neighborhood(sites_[i]);
   std::vector<Vec3> g(v.n);
   for (const int k : element.plain())
     reference::evaluate_function(plan_->potential.elements[species_].functions[k], neighborhood,
@@ -174,12 +218,12 @@ void SiteBatch::gradients_of(Site& site) {
   for (int j = 0; j < v.n; ++j) v.gx[j] += g[j].x, v.gy[j] += g[j].y, v.gz[j] += g[j].z;
 }
 
-void SiteBatch::contract(int i, const double* weights) {
-  const ElementView& e = plan_->elements[species_].view();
-  double* weight = sites_[i].view.weight;
-  std::fill_n(weight, e.row, 0.0);
-  for (int k = 0; k < e.n_functions; ++k) weight[e.position[k]] = weights[k] * e.prefactor[k];
-  gradients_of(sites_[i]);
+void SiteBatch::contract(const double* weights) {
+  clear_weights();
+  for (int i = 0; i < n_sites_; ++i)
+    for (int k = 0; k < plan_->elements[species_].view().n_functions; ++k)
+      if (weights[k] != 0.0) set_weight(i, k, weights[k]);
+  all_gradients();
 }
 
 void SiteBatch::evaluate(bool gradients) {
@@ -188,21 +232,16 @@ void SiteBatch::evaluate(bool gradients) {
   const int width = capacity();
   evaluate_descriptors(gradients);
   if (counting_) count_outside();
-  for (int i = 0; i < n_sites_; ++i) {
-    const double* G = sites_[i].view.G;
+  for (int i = 0; i < n_sites_; ++i)
     for (int k = 0; k < e.n_functions; ++k)
-      X_[k * width + i] = (G[e.position[k]] * e.prefactor[k] - e.mean[k]) * e.inverse_std[k];
-  }
+      X_[k * width + i] = (descriptor(i, k) - e.mean[k]) * e.inverse_std[k];
   BatchView batch{X_.data(), dX_.data(), energies_.data(), scratch_.data()};
   plan_->kernel.network(e, batch, gradients);
   if (!gradients) return;
-  for (int i = 0; i < n_sites_; ++i) {
-    double* weight = sites_[i].view.weight;
-    std::fill_n(weight, e.row, 0.0);
-    for (int k = 0; k < e.n_functions; ++k)
-      weight[e.position[k]] = dX_[k * width + i] * e.inverse_std[k] * e.prefactor[k];
-    gradients_of(sites_[i]);
-  }
+  clear_weights();
+  for (int i = 0; i < n_sites_; ++i)
+    for (int k = 0; k < e.n_functions; ++k) set_weight(i, k, dX_[k * width + i] * e.inverse_std[k]);
+  all_gradients();
 }
 
 double SiteBatch::energy(int site) const {

@@ -42,8 +42,8 @@ class SiteBatch {
   void evaluate_descriptors(bool for_gradients);
   /// Energies, and gradients if wanted.
   void evaluate(bool gradients);
-  /// After evaluate_descriptors(true): gradients of sum_k weights[k] G_k of one site.
-  void contract(int site, const double* weights);
+  /// After evaluate_descriptors(true): gradients of sum_k weights[k] G_k of each site.
+  void contract(const double* weights);
 
   double energy(int site) const;
   double member_energy(int site, int member) const { return energies_[member * capacity() + site]; }
@@ -83,19 +83,29 @@ class SiteBatch {
     }
   };
 
-  void grow(Site& site, int capacity) const;
+  void grow(Site& site, int capacity);
   SiteView& prepare(Site& site, bool gradients);
   void sort_by_species(Site& site);
   std::size_t power_count(const Site& site) const;
   Neighborhood plain_neighborhood(const Site& site) const;
   void add_plain_descriptors(Site& site);
-  void gradients_of(Site& site);
+  bool by_moments(const ElementView& e, int site, int k) const {
+    return e.variable[k] >= 0 && (e.is_always[k] || sites_[site].view.crowded);
+  }
+  bool any_crowded() const;
+  void clear_weights();
+  void set_weight(int site, int k, double weight);
+  void all_gradients();
+  void gradients_of(int site);
   void count_outside();
 
   std::shared_ptr<const Plan> plan_;
-  int species_ = 0, n_sites_ = 0, row_ = 0, cutoffs_ = 0;
+  int species_ = 0, n_sites_ = 0, row_ = 0, cutoffs_ = 0, slack_ = 0;
   std::vector<Site> sites_;
   AlignedVector X_, dX_, energies_, scratch_;
+  AlignedVector variables_, derivatives_, gathered_;  // of moments: [n_variables][capacity] and [n_variables]
+  AlignedVector harmonics_;
+  int n_variables_ = 0, moment_rows_ = 0, moment_degree_ = 0;
   bool counting_ = false;
   std::vector<std::vector<long>> extrapolations_;
   long extrapolating_sites_ = 0;

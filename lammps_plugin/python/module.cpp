@@ -58,14 +58,21 @@ class PairList {
     for (std::size_t p = 0; p < n_pairs; ++p) pairs_[next[first.data()[p]]++] = static_cast<int>(p);
   }
 
-  /// Fills the batch with all atoms, species by species, and calls visit(site of the batch, atom) for each
-  /// site after `evaluate()`.
+  /// visit(site of the batch, atom) for each site after `evaluate()`.
   template <class Evaluate, class Visit>
   void for_each_site(SiteBatch& batch, const Evaluate& evaluate, const Visit& visit) const {
+    for_each_batch(batch, evaluate, [&](const std::vector<int>& atoms) {
+      for (std::size_t i = 0; i < atoms.size(); ++i) visit(static_cast<int>(i), atoms[i]);
+    });
+  }
+
+  /// Fills the batch with all atoms, species by species, and calls visit(atoms of its sites) after
+  /// `evaluate()`.
+  template <class Evaluate, class Visit>
+  void for_each_batch(SiteBatch& batch, const Evaluate& evaluate, const Visit& visit) const {
     std::vector<int> atoms;
     const auto flush = [&](int species) {
-      if (!atoms.empty()) evaluate();
-      for (std::size_t i = 0; i < atoms.size(); ++i) visit(static_cast<int>(i), atoms[i]);
+      if (!atoms.empty()) evaluate(), visit(atoms);
       atoms.clear();
       batch.start(species);
     };
@@ -127,8 +134,8 @@ Neighborhood neighborhood_of(const std::vector<int>& species, const Vectors& vec
 
 class PythonKernel {
  public:
-  PythonKernel(Potential potential, const std::string& isa)
-      : plan_(std::make_shared<Plan>(std::move(potential), kernel_named(isa))), batch_(plan_) {
+  PythonKernel(Potential potential, const std::string& isa, int crowded_from)
+      : plan_(std::make_shared<Plan>(std::move(potential), kernel_named(isa), crowded_from)), batch_(plan_) {
     for (const auto& element : plan_->potential.elements) row_ = std::max(row_, element.functions.size());
   }
 
@@ -147,18 +154,19 @@ class PythonKernel {
   nb::object derivatives(const Ints& species, const Ints& first, const Ints& second, const Doubles& vectors) {
     const PairList pairs(species, first, second, vectors, plan_->n_species());
     std::vector<double> values(pairs.n_pairs * row_ * 3, 0.0), unit(row_, 0.0);
-    pairs.for_each_site(
+    pairs.for_each_batch(
         batch_, [&] { batch_.evaluate_descriptors(true); },
-        [&](int site, int atom) {
-          for (std::size_t k = 0; k < n_functions(pairs.species(atom)); ++k) {
+        [&](const std::vector<int>& atoms) {
+          for (std::size_t k = 0; k < n_functions(pairs.species(atoms[0])); ++k) {
             unit[k] = 1.0;
-            batch_.contract(site, unit.data());
+            batch_.contract(unit.data());
             unit[k] = 0.0;
-            for (int j = 0; j < batch_.n_neighbors(site); ++j) {
-              const Vec3 g = batch_.gradient(site, j);
-              double* out = &values[(batch_.tag(site, j) * row_ + k) * 3];
-              out[0] = g.x, out[1] = g.y, out[2] = g.z;
-            }
+            for (int site = 0; site < batch_.size(); ++site)
+              for (int j = 0; j < batch_.n_neighbors(site); ++j) {
+                const Vec3 g = batch_.gradient(site, j);
+                double* out = &values[(batch_.tag(site, j) * row_ + k) * 3];
+                out[0] = g.x, out[1] = g.y, out[2] = g.z;
+              }
           }
         });
     return array_of(std::move(values), {pairs.n_pairs, row_, 3});
@@ -257,17 +265,21 @@ NB_MODULE(_kernel, m) {
   nb::class_<PythonKernel>(m, "Kernel")
       .def_static(
           "from_potential",
-          [](const std::string& text, const std::string& where, const std::string& isa) {
-            return new PythonKernel(alnn::parse_potential(text, where), isa);
+          [](const std::string& text, const std::string& where, const std::string& isa, int crowded_from) {
+            return new PythonKernel(alnn::parse_potential(text, where), isa, crowded_from);
           },
-          "text"_a, "where"_a = "(memory)", "isa"_a = "", nb::rv_policy::take_ownership,
-          "A kernel for the text of a potential file; raises PotentialError.")
+          "text"_a, "where"_a = "(memory)", "isa"_a = "", "crowded_from"_a = -1,
+          nb::rv_policy::take_ownership,
+          "A kernel for the text of a potential file; raises PotentialError. Sites of at least "
+          "`crowded_from` "
+          "neighbours take G2 and G5 from moments; -1: where that is cheaper.")
       .def_static(
           "from_descriptors",
-          [](const std::string& text, const std::string& where, const std::string& isa) {
-            return new PythonKernel(alnn::parse_descriptors(text, where), isa);
+          [](const std::string& text, const std::string& where, const std::string& isa, int crowded_from) {
+            return new PythonKernel(alnn::parse_descriptors(text, where), isa, crowded_from);
           },
-          "text"_a, "where"_a = "(memory)", "isa"_a = "", nb::rv_policy::take_ownership,
+          "text"_a, "where"_a = "(memory)", "isa"_a = "", "crowded_from"_a = -1,
+          nb::rv_policy::take_ownership,
           "A kernel without networks, for {\"species\": ..., \"descriptors\": ...}.")
       .def("descriptors", &PythonKernel::descriptors, "species"_a, "first"_a, "second"_a, "vectors"_a,
            "Descriptors (A, n_functions) of all atoms; rows of species with fewer functions end in zeros.")

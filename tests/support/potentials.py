@@ -101,6 +101,14 @@ def mixed_descriptors() -> dict[str, list[dict[str, Any]]]:
             "inner_cutoff": 2,
             "cutoff": 3.5,
         },
+        {
+            "type": "moments",
+            "cutoff": 3.3,
+            "r_min": 1.2,
+            "two_body": 3,
+            "three_body": {"radial": 2, "degree": 2},
+            "four_body": {"radial": 1, "degree": 3},
+        },
     ]
     return {
         "O": functions["O"] + extra,

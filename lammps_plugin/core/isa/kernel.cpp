@@ -9,16 +9,38 @@ namespace alnn {
 namespace ALNN_ISA {
 namespace {
 
-void descriptors(const ElementView& e, SiteView& s, bool gradients) {
-  distances(e, s);
-  for (int i = 0; i < e.n_radial; ++i) radial_block(e, e.radial[i], s, gradients);
-  angular_functions(e, s, gradients);
+void site_moments(const ElementView& e, const MomentView& view, SiteView& s, bool gradients,
+                  double* variables, int lane) {
+  for (int i = 0; i < view.n_blocks; ++i) {
+    moment_radial(e, view.blocks[i], s, gradients);
+    moments(view.blocks[i], s, variables, lane);
+  }
 }
 
-void gradients(const ElementView& e, SiteView& s) {
-  for (int j = 0; j < s.n; ++j) s.ax[j] = s.ay[j] = s.az[j] = s.b[j] = s.radial[j] = 0.0;
-  radial_gradients(e, s);
+void descriptors(const ElementView& e, SiteView& s, bool gradients, double* variables, int lane) {
+  distances(e, s);
+  if (!s.crowded)
+    for (int i = 0; i < e.n_radial; ++i) radial_block(e, e.radial[i], s, gradients);
+  angular_functions(e, s, gradients);
+  if (!s.crowded && e.always.n_blocks == 0) return;
+  harmonics(e.moment_degree, s);
+  site_moments(e, e.always, s, gradients, variables, lane);
+  if (s.crowded) site_moments(e, e.crowded, s, gradients, variables, lane);
+}
+
+void site_moment_gradients(const ElementView& e, SiteView& s, const double* derivatives, int lane) {
+  if (!s.crowded && e.always.n_blocks == 0) return;
+  for (int v = 0; v < e.n_variables; ++v) s.B[v] = derivatives[v * W + lane];
+  for (int i = 0; i < e.always.n_blocks; ++i) moment_gradients(e.always.blocks[i], s);
+  if (s.crowded)
+    for (int i = 0; i < e.crowded.n_blocks; ++i) moment_gradients(e.crowded.blocks[i], s);
+}
+
+void gradients(const ElementView& e, SiteView& s, const double* derivatives, int lane) {
+  for (int j = 0; j < s.padded; ++j) s.ax[j] = s.ay[j] = s.az[j] = s.b[j] = s.radial[j] = 0.0;
+  if (!s.crowded) radial_gradients(e, s);
   angular_gradients(e, s);
+  site_moment_gradients(e, s, derivatives, lane);
   for (int j = 0; j < s.n; ++j) {
     s.gx[j] = s.radial[j] * s.x[j] + (s.ax[j] - s.b[j] * s.ux[j]) * s.inverse_r[j];
     s.gy[j] = s.radial[j] * s.y[j] + (s.ay[j] - s.b[j] * s.uy[j]) * s.inverse_r[j];
@@ -30,8 +52,9 @@ void gradients(const ElementView& e, SiteView& s) {
 }  // namespace ALNN_ISA
 
 extern const Kernel ALNN_KERNEL;
-const Kernel ALNN_KERNEL = {ALNN_STRING(ALNN_ISA_NAME), ALNN_ISA::W,       ALNN_ISA::descriptors,
-                            ALNN_ISA::gradients,        ALNN_ISA::network, ALNN_ISA::pair_row,
-                            ALNN_ISA::add_neighbor};
+const Kernel ALNN_KERNEL = {
+    ALNN_STRING(ALNN_ISA_NAME),    ALNN_ISA::W,         ALNN_ISA::descriptors, ALNN_ISA::invariants,
+    ALNN_ISA::invariant_gradients, ALNN_ISA::gradients, ALNN_ISA::network,     ALNN_ISA::pair_row,
+    ALNN_ISA::add_neighbor};
 
 }  // namespace alnn

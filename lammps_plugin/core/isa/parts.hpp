@@ -19,6 +19,24 @@ void angular_functions(const ElementView& e, SiteView& s, bool gradients);
 /// Their part of `radial`, and of a and b.
 void angular_gradients(const ElementView& e, SiteView& s);
 
+// moment_radial.cpp
+/// R, and with gradients dR, of a block.
+void moment_radial(const ElementView& e, const MomentBlock& block, SiteView& s, bool gradients);
+
+// moments.cpp
+/// Harmonics of all neighbours up to this degree into Y.
+void harmonics(int degree, SiteView& s);
+/// Moments of a block into the site's lane of the variables.
+void moments(const MomentBlock& block, SiteView& s, double* variables, int lane);
+
+// moment_gradients.cpp
+/// A block's part of `radial`, and of a and b, from B.
+void moment_gradients(const MomentBlock& block, SiteView& s);
+
+// invariants.cpp
+void invariants(const MomentView& view, double* variables);
+void invariant_gradients(const MomentView& view, const double* variables, double* derivatives);
+
 // activations.cpp
 /// Activation of n nodes in place; slopes may be null.
 void activate_layer(Activation activation, int n, double* values, double* slopes);

@@ -125,14 +125,17 @@ constexpr SlopeSum slope_table[max_vectors] = {add_slopes<1>, add_slopes<2>, add
 
 void angular_functions(const ElementView& e, SiteView& s, bool gradients) {
   double* powers = s.powers;
-  for (int i = 0; i < e.n_angular; ++i)
+  for (int i = 0; i < e.n_angular; ++i) {
+    if (s.crowded && e.angular[i].by_moments) continue;
     forward_table[e.angular[i].vectors - 1][e.angular[i].bits - 1](e, e.angular[i], s, gradients, powers);
+  }
 }
 
 void angular_gradients(const ElementView& e, SiteView& s) {
   const double* powers = s.powers;
   for (int i = 0; i < e.n_angular; ++i) {
     const AngularBlock& block = e.angular[i];
+    if (s.crowded && block.by_moments) continue;
     backward_table[block.vectors - 1](e, block, s, powers);
     const SlopeSum slopes = slope_table[block.vectors - 1];
     const int other = block.species_a == block.species_b ? -1 : block.species_b;

@@ -9,8 +9,14 @@ constexpr int W = ALNN_WIDTH;
 typedef double vd __attribute__((vector_size(W * 8), may_alias));
 typedef long long vi __attribute__((vector_size(W * 8), may_alias));
 
+// The same at any address of a double.
+typedef double vd_anywhere __attribute__((vector_size(W * 8), may_alias, aligned(8)));
+
 inline vd load(const double* p) { return *reinterpret_cast<const vd*>(p); }
 inline void store(double* p, vd v) { *reinterpret_cast<vd*>(p) = v; }
+inline vd load_anywhere(const double* p) { return *reinterpret_cast<const vd_anywhere*>(p); }
+inline void store_anywhere(double* p, vd v) { *reinterpret_cast<vd_anywhere*>(p) = v; }
+inline void add_anywhere(double* p, vd v) { store_anywhere(p, load_anywhere(p) + v); }
 inline vd broadcast(double x) { return x - vd{}; }
 
 inline double sum(vd v) {

@@ -11,6 +11,7 @@ namespace {
 constexpr double shortest_switch = 0.1;  // angstrom between the cutoffs
 constexpr double largest_zeta = 10000.0;
 constexpr int largest_order = 1000;  // of a Chebyshev polynomial
+constexpr int most_radial = 40;      // of moments
 
 int known_species(const Node& node, const std::vector<std::string>& species) {
   const auto it = std::find(species.begin(), species.end(), node.text());
@@ -44,19 +45,84 @@ void append_chebyshev(const Node& node, int n_species, std::vector<Function>& fu
       }
 }
 
-}  // namespace
-
-void append_functions(const Node& node, const std::vector<std::string>& species,
-                      std::vector<Function>& functions) {
-  const std::string type = node.at("type").text();
-  if (type == "chebyshev") return append_chebyshev(node, static_cast<int>(species.size()), functions);
-  Function f;
+void cutoffs_of(const Node& node, Function& f) {
   f.cutoff = node.at("cutoff").cutoff();
   f.inner_cutoff = node.has("inner_cutoff") ? node.at("inner_cutoff").number() : 0.0;
   if (!(f.inner_cutoff >= 0.0 && f.cutoff - f.inner_cutoff >= shortest_switch))
     node.at("inner_cutoff")
         .fail("expected a number from 0 to 0.1 angstrom below the cutoff, found " +
               shown(node.at("inner_cutoff").value));
+}
+
+// How many radial functions and which degrees of harmonics the products of so many factors take.
+struct Extent {
+  int radial = 0, degree = 0;
+};
+
+Extent extent_of(const Node& node, const char* key, int largest_degree) {
+  if (!node.has(key)) return {};
+  const Node part = node.at(key);
+  if (largest_degree == 0) return {part.integer(1, most_radial), 0};
+  part.refuse_other_keys({"radial", "degree"});
+  return {part.at("radial").integer(1, most_radial), part.at("degree").integer(1, largest_degree)};
+}
+
+// All products of these degrees: of factors of equal degree each set of radial functions and channels once.
+void append_products(Function f, const std::vector<int>& degrees, int radial, int channels,
+                     std::vector<Function>& functions) {
+  f.n_factors = static_cast<int>(degrees.size());
+  const int n = radial * channels;
+  std::vector<int> chosen(degrees.size(), 0);
+  while (true) {
+    bool in_order = true;
+    for (std::size_t i = 1; i < degrees.size(); ++i)
+      in_order = in_order && (degrees[i] != degrees[i - 1] || chosen[i] >= chosen[i - 1]);
+    if (in_order) {
+      for (std::size_t i = 0; i < degrees.size(); ++i)
+        f.factors[i] = {degrees[i], chosen[i] % radial, chosen[i] / radial};
+      functions.push_back(f);
+    }
+    int i = static_cast<int>(degrees.size()) - 1;
+    while (i >= 0 && ++chosen[i] == n) chosen[i--] = 0;
+    if (i < 0) return;
+  }
+}
+
+void append_moments(const Node& node, int n_species, std::vector<Function>& functions) {
+  node.refuse_other_keys(
+      {"type", "cutoff", "inner_cutoff", "r_min", "channels", "two_body", "three_body", "four_body"});
+  Function f;
+  f.type = Function::Type::product;
+  cutoffs_of(node, f);
+  f.r_min = node.has("r_min") ? node.at("r_min").number() : 0.0;
+  if (!(f.r_min >= 0.0 && f.cutoff - f.r_min >= shortest_switch))
+    node.at("r_min").fail("expected a number from 0 to 0.1 angstrom below the cutoff, found " +
+                          shown(node.at("r_min").value));
+  const int channels =
+      node.has("channels") ? node.at("channels").integer(1, n_species) : std::min(n_species, 2);
+  const Extent two = extent_of(node, "two_body", 0);
+  const Extent three = extent_of(node, "three_body", 8), four = extent_of(node, "four_body", 6);
+  for (int s = 0; s < n_species; ++s) {
+    f.neighbors[0] = s;
+    if (two.radial > 0) append_products(f, {0}, two.radial, 1, functions);
+  }
+  f.neighbors[0] = -1;
+  for (int l = 1; l <= three.degree; ++l) append_products(f, {l, l}, three.radial, channels, functions);
+  for (int l1 = 1; l1 <= four.degree; ++l1)
+    for (int l2 = l1; l2 <= four.degree; ++l2)
+      for (int l3 = l2; l3 <= std::min(four.degree, l1 + l2); ++l3)
+        if ((l1 + l2 + l3) % 2 == 0) append_products(f, {l1, l2, l3}, four.radial, channels, functions);
+}
+
+}  // namespace
+
+void append_functions(const Node& node, const std::vector<std::string>& species,
+                      std::vector<Function>& functions) {
+  const std::string type = node.at("type").text();
+  if (type == "chebyshev") return append_chebyshev(node, static_cast<int>(species.size()), functions);
+  if (type == "moments") return append_moments(node, static_cast<int>(species.size()), functions);
+  Function f;
+  cutoffs_of(node, f);
   f.eta = node.at("eta").number();
   if (f.eta < 0.0)
     node.at("eta").fail("expected a number of at least 0, found " + shown(node.at("eta").value));
@@ -76,7 +142,7 @@ void append_functions(const Node& node, const std::vector<std::string>& species,
     if (f.zeta < 1.0 || f.zeta > largest_zeta)
       node.at("zeta").fail("expected a number from 1 to 10000, found " + shown(node.at("zeta").value));
   } else {
-    node.at("type").fail("expected G2, G4, G5 or chebyshev, found " + shown(node.at("type").value));
+    node.at("type").fail("expected G2, G4, G5, chebyshev or moments, found " + shown(node.at("type").value));
   }
   functions.push_back(f);
 }
