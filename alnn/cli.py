@@ -12,9 +12,11 @@ from typing import TYPE_CHECKING
 from alnn.errors import AlnnError, StoppedEarly
 from alnn.parallel.interruption import EXIT_STATUS, interruption
 from alnn.parallel.interruption import seconds as seconds_of_walltime
+from alnn.parallel.terminal import spell_what_cannot_be_shown
 
 if TYPE_CHECKING:
     from alnn.fitting.settings import FitSettings
+    from alnn.structures.label_keys import LabelKeys
 
 # One thread a rank: ranks share the cores, and the order of sums must not depend on what else runs.
 _ONE_THREAD = {
@@ -34,6 +36,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     0; 1 for a fault of ours, 2 for a user's error, 3 if stopped early, 130 if interrupted.
     """
+    spell_what_cannot_be_shown()
     options = _parser().parse_args(arguments)
     for name, value in _ONE_THREAD.items():
         os.environ.setdefault(name, value)
@@ -126,6 +129,7 @@ def _parser() -> argparse.ArgumentParser:
     train.add_argument("--protocol", choices=("fast", "paper"))
     train.add_argument("--members", type=int, help="networks in the committee")
     train.add_argument("--seed", type=int)
+    _add_label_keys(train)
 
     descriptors = add(
         "descriptors",
@@ -144,6 +148,7 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("data", type=Path, metavar="DATA")
     evaluate.add_argument("--json", type=Path, metavar="F", help="write the numbers here too")
     evaluate.add_argument("--bins", help="size bins, as in 1-20,21-50,51-")
+    _add_label_keys(evaluate)
 
     testset = add("testset", _testset, "Make a test set with the campaign's reference; also under mpirun.")
     testset.add_argument("config", type=Path, metavar="CONFIG")
@@ -185,6 +190,22 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def _add_label_keys(command: argparse.ArgumentParser) -> None:
+    """For commands that read labelled structures of others."""
+    keys = command.add_argument_group("keys of the labels in DATA, where they are not the usual ones")
+    keys.add_argument("--energy-key", metavar="KEY", help="as REF_energy; then REF_forces are looked for too")
+    keys.add_argument("--forces-key", metavar="KEY", help="a column; by itself forces or force")
+    keys.add_argument("--stress-key", metavar="KEY", help="eV/Å^3, positive when stretched")
+    keys.add_argument("--virial-key", metavar="KEY", help="eV, -volume times stress; by itself virial(s)")
+
+
+def _label_keys(options: argparse.Namespace) -> "LabelKeys":
+    from alnn.structures.label_keys import LabelKeys
+
+    kinds = ("energy", "forces", "stress", "virial")
+    return LabelKeys(**{kind: getattr(options, f"{kind}_key") or None for kind in kinds})
+
+
 def _add_walltime(command: argparse.ArgumentParser) -> None:
     """For commands that go on when run again; these obey SIGTERM too."""
     command.add_argument(
@@ -198,7 +219,7 @@ def _add_settings(command: argparse.ArgumentParser) -> None:
         "--settings",
         type=Path,
         metavar="S.yaml",
-        help="sections of a campaign file: descriptors, training, final",
+        help="sections of a campaign file: descriptors, training, final; keys: as start.keys",
     )
     command.add_argument("--descriptors", metavar="PRESET", help="in place of the file's, or of auto")
     command.add_argument("--cutoff", type=float, metavar="R", help="Å, in place of the preset's own")
@@ -250,7 +271,7 @@ def _train(options: argparse.Namespace) -> None:
     from alnn.fitting.command import Request, train_command
 
     training = _given(protocol=options.protocol, members=options.members)
-    settings = _settings(options, training, options.seed)
+    settings = _settings(options, training, options.seed, _label_keys(options).given())
     train_command(Request(options.data, options.output, settings, options.holdout, options.report))
 
 
@@ -262,18 +283,23 @@ def _descriptors(options: argparse.Namespace) -> None:
 
 
 def _settings(
-    options: argparse.Namespace, training: dict | None = None, seed: int | None = None
+    options: argparse.Namespace,
+    training: dict | None = None,
+    seed: int | None = None,
+    keys: dict[str, str] | None = None,
 ) -> "FitSettings":
     from alnn.fitting.settings import load
 
     functions = _given(preset=options.descriptors, cutoff=options.cutoff, functions=options.functions)
-    return load(options.settings, {"descriptors": functions, "training": training or {}}, seed)
+    sections = {"descriptors": functions, "training": training or {}, "keys": keys or {}}
+    return load(options.settings, sections, seed)
 
 
 def _evaluate(options: argparse.Namespace) -> None:
     from alnn.evaluation.command import evaluate_command
 
-    evaluate_command(options.potential, options.data, options.json, **_given(bins=options.bins))
+    keys = _label_keys(options)
+    evaluate_command(options.potential, options.data, options.json, keys=keys, **_given(bins=options.bins))
 
 
 def _testset(options: argparse.Namespace) -> None:

@@ -1,6 +1,7 @@
 """YAML files as strict models, with one readable line for each fault; campaign and properties files share it."""
 
 import difflib
+import re
 import types
 import typing
 from pathlib import Path
@@ -60,6 +61,11 @@ def parse_values(text: str, where: str) -> dict[str, Any]:
     return values
 
 
+def dump_values(values: dict[str, Any]) -> str:
+    """YAML text that `parse_values` reads as the same values: texts that it would take for numbers are quoted."""
+    return yaml.dump(values, Dumper=_Dumper, sort_keys=False, allow_unicode=True)
+
+
 _UNION_PARTS = (
     "float",
     "constrained-float",
@@ -68,7 +74,11 @@ _UNION_PARTS = (
 
 
 class _StrictLoader(yaml.SafeLoader):
-    """YAML that refuses a key written twice, aliases, and integers beyond 64 bits, which nothing counts."""
+    """YAML that refuses a key written twice, aliases, and integers beyond 64 bits, which nothing counts.
+
+    Numbers are those of YAML 1.2's core schema (https://yaml.org/spec/1.2.2, section 10.3.2): 1e-4 is one and 12:00:00
+    is a text, where YAML 1.1 has a text and a number of seconds. 1_000 and 0b11 stay numbers.
+    """
 
     def compose_node(self, parent: Any, index: Any) -> Any:
         if self.check_event(yaml.events.AliasEvent):
@@ -89,12 +99,32 @@ class _StrictLoader(yaml.SafeLoader):
         return super().construct_mapping(node, deep)
 
     def construct_yaml_int(self, node: Any) -> int:
-        value = super().construct_yaml_int(node)
+        value = int(node.value.replace("_", ""), 0 if _HAS_BASE.match(node.value) else 10)
         if abs(value) > LARGEST:
             raise yaml.constructor.ConstructorError(None, None, "integer is too large", node.start_mark)
         return value
 
 
+_HAS_BASE = re.compile(r"[-+]?0[xob]")
+_INTEGER = re.compile(r"^[-+]?(?:[0-9][0-9_]*|0x[0-9a-fA-F_]+|0o[0-7_]+|0b[01_]+)$")
+_FLOAT = re.compile(
+    r"^(?:[-+]?(?:\.[0-9]+|[0-9][0-9_]*(?:\.[0-9_]*)?)(?:[eE][-+]?[0-9]+)?"
+    r"|[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN))$"
+)
+_NUMBERS = ("tag:yaml.org,2002:int", "tag:yaml.org,2002:float")
+
+
+class _Dumper(yaml.SafeDumper):
+    """Writes what `_StrictLoader` reads."""
+
+
+for _kind in (_StrictLoader, _Dumper):
+    _kind.yaml_implicit_resolvers = {
+        first: [(tag, pattern) for tag, pattern in known if tag not in _NUMBERS]
+        for first, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+    _kind.add_implicit_resolver("tag:yaml.org,2002:int", _INTEGER, list("-+0123456789"))
+    _kind.add_implicit_resolver("tag:yaml.org,2002:float", _FLOAT, list("-+0123456789."))
 _StrictLoader.add_constructor("tag:yaml.org,2002:int", _StrictLoader.construct_yaml_int)
 
 

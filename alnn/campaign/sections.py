@@ -5,6 +5,7 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from alnn.strict_yaml import Atoms, Count, Positive, Section
+from alnn.structures.label_keys import LabelKeys
 
 
 class Start(Section):
@@ -23,7 +24,8 @@ class Start(Section):
     temperature: Positive = Field(300.0, description="box: K")
     equilibrate: float = Field(20.0, ge=0, description="box: ps of dynamics; 0 leaves the minimum")
     timestep: Positive = Field(0.005, description="box: ps")
-    file: str | None = Field(None, description="structures in any format ASE reads")
+    file: str | None = Field(None, description="structures in any format ASE reads, also compressed")
+    keys: LabelKeys = Field(LabelKeys(), description="file: keys of its labels")
     isolated: bool = Field(
         False,
         description="a single atom of each species joins the pool too: free energies of clusters, and whatever else "

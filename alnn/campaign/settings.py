@@ -16,6 +16,7 @@ from alnn.descriptors.settings import Descriptors
 from alnn.errors import ConfigError, PotentialError
 from alnn.reference.settings import Labelling, Labels, ReferenceSettings
 from alnn.strict_yaml import Count, Positive, Section, parse_model, parse_values, read_text
+from alnn.structures.label_keys import LabelKeys
 from alnn.training.settings import Final, TrainingSettings
 
 
@@ -45,6 +46,7 @@ class Campaign(Section):
     stop: Stop = Stop()
     final: Final = Final()
     testset: str | None = Field(None, description="labelled structures that the report measures errors on")
+    testset_keys: LabelKeys = Field(LabelKeys(), description="keys of the labels in a test set of others")
 
     _folder: Path = PrivateAttr(default=Path("."))
 
@@ -117,6 +119,8 @@ class Campaign(Section):
             masses=self.all_masses(),
             directory=self.directory,
             folder=str(self.folder.resolve()),
+            forces=self.training.forces != "none",
+            stress=max(self.training.virial_weight, self.for_the_last_training().training.virial_weight) > 0,
         )
 
     def all_masses(self) -> dict[str, float]:
@@ -129,6 +133,7 @@ MAY_CHANGE = (
     "stop.",
     "final.",
     "testset",
+    "testset_keys.",
     "labels.",
     "reference.ase.environment",
     "reference.ase.threads",

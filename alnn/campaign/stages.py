@@ -97,8 +97,10 @@ class RealStages:
 
         def fit(trainers: Ranks) -> None:
             from alnn.potential import Potential
-            from alnn.training.fit import labelled_set, train
+            from alnn.training.fit import train
+            from alnn.training.labelled import labelled_set
             from alnn.training.soundness import check_neighbours
+            from alnn.training.threads import cores
 
             before = None if previous is None else Potential.read(previous)
             descriptors = trainers.root(lambda: functions(config, pool, before))
@@ -109,7 +111,7 @@ class RealStages:
             if before is not None and before.descriptors != descriptors:
                 warm = None
             labelled = trainers.root(lambda: labelled_set(pool, descriptors, settings, seed))
-            result = train(labelled, settings, warm, seed, spread=trainers.map)
+            result = train(labelled, settings, warm, seed, spread=trainers.map, threads=cores(ranks.size))
             potential = result.potential(descriptors)
             if config.descriptors.preset == AUTOMATIC:
                 same = before is not None and before.descriptors == descriptors
@@ -252,7 +254,7 @@ def functions(
 def mean_descriptors(potential: "Potential", structures: list[Atoms]) -> np.ndarray:
     """(S, F) scaled descriptors summed over the atoms of each species and divided by all atoms."""
     from alnn.descriptors import compute
-    from alnn.training.data import scaled
+    from alnn.training.coordinates import scaled
 
     table = compute(potential.descriptors, potential.species, structures)
     columns = []

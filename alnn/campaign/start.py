@@ -19,7 +19,7 @@ def start_structures(config: Campaign, reference: Reference) -> list[Atoms]:
         found = [_made(config, reference)]
     else:
         path = config.folder / config.start.file
-        found = read_all(path, config.species, config.sampling.rmin)
+        found = read_all(path, config.species, config.sampling.rmin, config.start.keys)
         for index, atoms in enumerate(found):
             atoms.info = {"origin": f"start {index} of {config.start.file}"}
     if config.start.isolated:

@@ -20,7 +20,6 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-import yaml
 from ase import Atoms
 
 from alnn.campaign import history_lines
@@ -30,7 +29,7 @@ from alnn.errors import AlnnError, ConfigError, PoolError, TrainingError
 from alnn.parallel.files import sync_directory, write_text_atomically
 from alnn.potential import Potential
 from alnn.reference.quarantine import read_quarantine
-from alnn.strict_yaml import parse_values
+from alnn.strict_yaml import dump_values, parse_values
 from alnn.structures.labels import read_labels
 from alnn.structures.pool import read_structures, write_structures
 
@@ -115,7 +114,7 @@ class Store:
         path = self.directory / "config.yaml"
         if path.exists():
             self._check_settings(values)
-        text = yaml.safe_dump({**values, "versions": versions}, sort_keys=False, allow_unicode=True)
+        text = dump_values({**values, "versions": versions})
         write_text_atomically(path, f"{_seal(text)}\n{text}")
 
     def check_settings(self, config: configuration.Campaign) -> None:

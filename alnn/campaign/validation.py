@@ -21,7 +21,8 @@ def validate(path: Path | str) -> list[str]:
     check_reference(config.labelling())
     lines = [f"{path}: a campaign for {', '.join(config.species)} in {config.directory}"]
     if config.start.file is not None:
-        found = read_all(config.folder / config.start.file, config.species, config.sampling.rmin)
+        start = config.folder / config.start.file
+        found = read_all(start, config.species, config.sampling.rmin, config.start.keys)
         lines.append(f"starts from {len(found)} structures of {config.start.file}")
     else:
         kind = "cluster" if config.start.box is None else "box"

@@ -28,6 +28,7 @@ from alnn.potential import Potential
 from alnn.properties.structure import Curve
 from alnn.properties.tables import csv_text
 from alnn.structures.files import read_labelled
+from alnn.structures.label_keys import LabelKeys
 from alnn.structures.size_bins import DEFAULT_BINS, SizeBin, parse_bins
 from alnn.testset.command import load_for_sampling
 
@@ -61,7 +62,16 @@ def compare_command(
         curves = pair_curves(config, lines, size, seed, ranks)
         speaker.under_way("compare: errors on the test set")
         ranks.root(
-            lambda: _write(potentials, curves, testset, size_bins, size, out, energy_unit(config.species))
+            lambda: _write(
+                potentials,
+                curves,
+                testset,
+                size_bins,
+                size,
+                out,
+                energy_unit(config.species),
+                config.testset_keys,
+            )
         )
         speaker.say(f"compare: {out / 'comparison.png'}")
     return out / "comparison.png"
@@ -89,9 +99,13 @@ def _write(
     size: int,
     out: Path,
     unit: str,
+    keys: LabelKeys,
 ) -> None:
-    structures = read_labelled(testset)
-    results = {name: evaluate(Potential.read(path), structures, bins) for name, path in potentials.items()}
+    found = read_labelled(testset, keys)
+    found.check_energies()
+    results = {
+        name: evaluate(Potential.read(path), found.structures, bins) for name, path in potentials.items()
+    }
     rows = [
         [name, errors.label, errors.structures, errors.energy_mae, errors.force_mae]
         for name, result in results.items()

@@ -35,7 +35,7 @@ def descriptors_command(
     """
     from rich.console import Console
 
-    structures = [atoms for path in data for atoms in read_labelled(path)]
+    structures = [atoms for path in data for atoms in read_labelled(path).structures]
     if not structures:
         raise StructureError(f"expected structures, found none in {', '.join(map(str, data))}")
     for path in (output, figure):

@@ -50,7 +50,7 @@ def train_command(request: Request) -> None:
         )
     holdout = share_or_file(request.holdout)
     with Speaker() as speaker:
-        found = data.read(request.data)
+        found = data.read(request.data, request.settings.keys, speaker.say)
         species = data.species_of(found)
         labels = data.labels(found)
         settings = recommended(request.settings, labels)
@@ -60,7 +60,7 @@ def train_command(request: Request) -> None:
         for s in species:
             speaker.say(f"{s}: {counted(functions[s])}, up to {cutoff({s: functions[s]}):g} Å")
         check_neighbours(found, cutoff(functions))
-        training, held = split(found, holdout, functions, request.settings.seed)
+        training, held = split(found, holdout, functions, request.settings)
         speaker.say(described(settings, labels))
         speaker.under_way(f"training on {len(training)} structures")
         potential = fit(training, functions, settings, request.settings.seed)
@@ -90,14 +90,14 @@ def share_or_file(text: str | None) -> float | Path | None:
 
 
 def split(
-    found: list[Atoms], holdout: float | Path | None, functions: Descriptors, seed: int
+    found: list[Atoms], holdout: float | Path | None, functions: Descriptors, settings: FitSettings
 ) -> tuple[list[Atoms], list[Atoms]]:
     """(training, held out). Raises ConfigError, or StructureError for a faulty file."""
     if holdout is None:
         return found, []
     if isinstance(holdout, Path):
-        return found, data.read([holdout])
-    return data.hold_out(found, holdout, functions, seed)
+        return found, data.read([holdout], settings.keys)
+    return data.hold_out(found, holdout, functions, settings.seed)
 
 
 def fit(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,8 +13,9 @@ from scipy.spatial import cKDTree
 
 from alnn import structures
 from alnn.descriptors import Descriptors, compute
-from alnn.errors import ConfigError, StructureError, TrainingError
+from alnn.errors import ConfigError, TrainingError
 from alnn.structures.files import read_labelled
+from alnn.structures.label_keys import USUAL_KEYS, LabelKeys
 
 FEWEST_ATOMS = 10
 """Of a species beside others; fewer do not say what it does."""
@@ -41,22 +42,24 @@ class Labels:
         return f"{count}"
 
 
-def read(paths: Sequence[Path]) -> list[Atoms]:
-    """Every structure of the files, each with an energy; info["source"] says where it is from.
+def read(
+    paths: Sequence[Path], keys: LabelKeys = USUAL_KEYS, say: Callable[[str], None] = lambda line: None
+) -> list[Atoms]:
+    """Every structure of the files, each with an energy; info["source"] says where it is from. `say` is told which
+    labels a file has under which keys.
 
     Raises StructureError or PoolError for faulty files, for structures that no training should see, and where only some
     have an energy.
     """
     found = []
     for path in paths:
-        for index, atoms in enumerate(read_labelled(path)):
+        file = read_labelled(path, keys)
+        say(file.line())
+        file.check_energies()
+        for index, atoms in enumerate(file.structures):
             atoms.info.setdefault("source", f"{path.name}: structure {index}")
             structures.validate(atoms, where=f"{path}: structure {index}")
-            if atoms.calc is None or "energy" not in atoms.calc.results:
-                raise StructureError(f"{path}: structure {index}: expected an energy, found none")
             found.append(atoms)
-    if not found:
-        raise TrainingError(f"{', '.join(map(str, paths))}: expected labelled structures, found none")
     return found
 
 

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from alnn.descriptors.settings import Descriptors
 from alnn.strict_yaml import Section, parse_model, parse_values, read_text
+from alnn.structures.label_keys import LabelKeys
 from alnn.training.settings import Final, TrainingSettings
 
 
@@ -19,6 +20,7 @@ class FitSettings(Section):
     descriptors: Descriptors = Descriptors()
     training: TrainingSettings = TrainingSettings()
     final: Final = Final()
+    keys: LabelKeys = LabelKeys()
 
     def told(self) -> dict[str, Any]:
         """The keys of `training` that were given, those of `final` in their place."""

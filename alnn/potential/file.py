@@ -23,7 +23,11 @@ from alnn.parallel.files import write_text_atomically
 FORMAT = "alnn-potential"
 VERSION = 1
 SWITCHED_OFF = 1e-10
-"""A descriptor whose standard deviation over the training set is below this is switched off."""
+"""A descriptor whose standard deviation over the training set is below this is switched off ..."""
+ROUNDING = 1e-6
+"""... or below this times its largest magnitude. Structures that are the same but for the decimals of a file (1e-8 Å)
+differ by some 1e-8 of a descriptor; divided by such a deviation a displacement of 0.01 Å would be a million.
+"""
 
 _BLANK_CHECKSUM = "crc32:00000000"
 
@@ -39,11 +43,14 @@ class Scaling:
 
     @classmethod
     def of(cls, values: np.ndarray) -> Scaling:
-        """Statistics of descriptors `values` (n_atoms, n_functions); a constant function gets std 0."""
+        """Statistics of descriptors `values` (n_atoms, n_functions); a function that is constant but for rounding gets
+        std 0.
+        """
         std = values.std(axis=0)
+        noise = np.maximum(SWITCHED_OFF, ROUNDING * np.abs(values).max(axis=0))
         return cls(
             mean=values.mean(axis=0),
-            std=np.where(std < SWITCHED_OFF, 0.0, std),
+            std=np.where(std < noise, 0.0, std),
             min=values.min(axis=0),
             max=values.max(axis=0),
         )

@@ -6,8 +6,6 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-import yaml
-
 from alnn.errors import ConfigError
 from alnn.parallel.files import write_text_atomically
 from alnn.parallel.interruption import interruption
@@ -18,6 +16,7 @@ from alnn.properties.dynamics import engine
 from alnn.properties.settings import Properties
 from alnn.properties.simulation import progress, run
 from alnn.properties.tasks import Task, folder, identity, kinds_of_runs, steps, tasks
+from alnn.strict_yaml import dump_values
 
 _MC_COST = 3.0  # of a cycle, in steps of dynamics
 
@@ -61,7 +60,7 @@ def _prepare(out: Path, settings: Properties, wanted: Sequence[Task]) -> None:
     """Everything that can be refused is refused before any simulation."""
     try:
         out.mkdir(parents=True, exist_ok=True)
-        text = yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False, allow_unicode=True)
+        text = dump_values(settings.model_dump(mode="json"))
         for task in {task.potential: task for task in wanted}.values():
             identity(settings, task)
         write_text_atomically(out / "properties.yaml", text)

@@ -17,8 +17,8 @@ class Reference(Protocol):
     """Labels computed so far by this object."""
 
     def label(self, atoms: Atoms) -> Label:
-        """Energy (eV) and forces (eV/Å) of one structure. Raises ReferenceError_, also where they are not
-        finite.
+        """Energy (eV) and, but for a method without them, forces (eV/Å) of one structure. Raises ReferenceError_, also
+        where they are not finite.
         """
         ...
 
@@ -37,18 +37,19 @@ class Reference(Protocol):
 
 def checked(
     energy: float,
-    forces: Sequence[Sequence[float]] | np.ndarray,
+    forces: Sequence[Sequence[float]] | np.ndarray | None,
     n_atoms: int,
     stress: Sequence[float] | np.ndarray | None = None,
 ) -> Label:
     """A label of finite numbers in the right shape. Raises ReferenceError_ for anything else."""
-    forces = np.asarray(forces, float)
-    if forces.shape != (n_atoms, 3):
-        raise ReferenceError_(f"reference: expected forces of shape ({n_atoms}, 3), found {forces.shape}")
     if not np.isfinite(energy):
         raise ReferenceError_(f"reference: expected a finite energy, found {energy}")
-    if not np.isfinite(forces).all():
-        raise ReferenceError_("reference: expected finite forces, found some that are not")
+    if forces is not None:
+        forces = np.asarray(forces, float)
+        if forces.shape != (n_atoms, 3):
+            raise ReferenceError_(f"reference: expected forces of shape ({n_atoms}, 3), found {forces.shape}")
+        if not np.isfinite(forces).all():
+            raise ReferenceError_("reference: expected finite forces, found some that are not")
     if stress is not None:
         stress = np.asarray(stress, float)
         if stress.shape != (6,) or not np.isfinite(stress).all():

@@ -11,7 +11,8 @@ from alnn.reference.settings import AseCalculator
 class AseReference(ReferenceProcess):
     """Labels structures by the calculator that `calculator` describes; {folder} in its strings becomes `folder`.
 
-    Minima by BFGS, dynamics by Langevin's equation, both in the subprocess. `options` are those of
+    Minima by BFGS, dynamics by Langevin's equation, both in the subprocess. Without `forces` a calculator that gives
+    energies alone will do; with `stress` the stress of periodic structures is asked for. `options` are those of
     ReferenceProcess.
     """
 
@@ -21,6 +22,8 @@ class AseReference(ReferenceProcess):
         masses: Mapping[str, float],
         folder: Path | str,
         scratch: Path | str,
+        forces: bool = True,
+        stress: bool = False,
         **options: Any,
     ) -> None:
         home = str(Path(folder).resolve())
@@ -31,6 +34,8 @@ class AseReference(ReferenceProcess):
             "arguments": _in_folder(described["arguments"], home),
             "masses": dict(masses),
             "folder": home,
+            "forces": forces,
+            "stress": stress,
             **{key: described[key] for key in ("reuse", "free_energy", "vacuum", "magnetic_moments")},
         }
         super().__init__(

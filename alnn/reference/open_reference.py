@@ -22,7 +22,8 @@ def in_subprocess(asked: Labelling) -> ReferenceProcess:
     if reference.ase is not None:
         from alnn.reference.ase import AseReference
 
-        return AseReference(reference.ase, asked.masses, Path(asked.folder), scratch, **options)
+        needs = {"forces": asked.forces, "stress": asked.stress}
+        return AseReference(reference.ase, asked.masses, Path(asked.folder), scratch, **needs, **options)
     settings = {
         "kind": "lammps",
         "commands": reference.lammps,

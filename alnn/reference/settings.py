@@ -126,3 +126,7 @@ class Labelling(Section):
     """Where labels, failures and working directories are kept."""
     folder: str
     """Where files that the reference names lie; absolute."""
+    forces: bool = True
+    """Whether a label without forces is a failure."""
+    stress: bool = False
+    """Whether the stress of periodic structures is asked for; what a calculator gives by itself is kept anyway."""

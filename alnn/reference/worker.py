@@ -24,10 +24,29 @@ import numpy as np
 from ase import Atoms
 
 OUTPUT = "output.txt"
+NO_FORCES = "gives no forces: expected those that training.forces needs (with `none` energies alone do)"
 Structure = dict[str, Any]  # symbols, positions (Å), cell (Å), pbc
 Frames = list[list[list[float]]]  # positions (Å)
 MINIMUM_FORCE, MINIMUM_STEPS = 0.01, 500  # eV/Å; what noisy forces of a density functional still reach
 FRICTION = 0.01  # 1/fs, of Langevin dynamics
+SCF_LOOPS = (
+    "scf",
+    "wfs",
+    "mf",
+    "method_scan",
+    "dft",
+)  # parts of calculators (GPAW, PySCF) that may be `converged`
+NOT_CONVERGED = (  # what programs print whose energies ASE reads all the same
+    b"convergence NOT achieved",  # Quantum ESPRESSO
+    b"SCF run NOT converged",  # CP2K
+    b"SCC is NOT converged",  # DFTB+
+    b"SCF_NOT_CONV",  # SIESTA
+    b"SCF *not* converged",  # Octopus
+    b"was not enough SCF cycles to converge",  # ABINIT
+    b"max. SCF cycles performed but system has not reached the groundstate",  # CASTEP
+    b"CONVERGENCE HAS NOT BEEN ACHIEVED",  # ABACUS
+)
+LONGEST_OUTPUT = 1 << 26  # bytes; longer files are data
 
 
 def main() -> None:
@@ -118,6 +137,50 @@ def find(path: str) -> Any:
     return getattr(importlib.import_module(module), name)
 
 
+def is_converged(calculator: Any) -> bool:
+    """False where a calculator says that it did not converge: by `converged`, an attribute or a method of its own, of
+    its SCF loop or in its results, be it Python's or NumPy's False. What says nothing has converged.
+    """
+    told = [getattr(calculator, "results", {}).get("converged")]
+    for part in (calculator, *(getattr(calculator, name, None) for name in SCF_LOOPS)):
+        told.append(getattr(part, "converged", None))
+    return all(_is_true(value) for value in told)
+
+
+def _is_true(value: Any) -> bool:
+    if callable(value):
+        try:
+            value = value()
+        except TypeError:  # it asks for arguments, so it is about something else
+            return True
+    return not isinstance(value, bool | int | np.bool_ | np.integer | np.ndarray) or bool(np.all(value))
+
+
+def output_is_converged(folder: Path) -> bool:
+    """False where a program wrote into `folder` that it did not converge."""
+    files = [path for path in folder.rglob("*") if path.is_file() and path.stat().st_size <= LONGEST_OUTPUT]
+    return not any(phrase in text for text in map(_read_bytes, files) for phrase in NOT_CONVERGED)
+
+
+def _read_bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError:  # what cannot be read says nothing
+        return b""
+
+
+def as_voigt(stress: Any) -> np.ndarray | None:
+    """A stress (6,) in ASE's order from that or from 3 x 3; None for none, and for what is no finite stress."""
+    try:
+        stress = np.asarray(stress, float)
+    except (TypeError, ValueError):
+        return None
+    if stress.size == 9:
+        stress = stress.reshape(3, 3)
+        stress = (stress + stress.T)[(0, 1, 2, 1, 0, 0), (0, 1, 2, 2, 2, 1)] / 2
+    return stress if stress.shape == (6,) and np.isfinite(stress).all() else None
+
+
 class AseCommands:
     """Requests answered by an ASE calculator: a new one each time, unless it is to be used again."""
 
@@ -125,18 +188,42 @@ class AseCommands:
         self.settings = settings
         self.make = find(settings["calculator"])
         self.kept = None
+        offered = getattr(self.make, "implemented_properties", None)
+        if settings["forces"] and isinstance(offered, list | tuple) and offered and "forces" not in offered:
+            raise NotImplementedError(f"{settings['calculator']} {NO_FORCES}")
 
     def label(self, structure: Structure) -> dict[str, Any]:
-        """Energy (eV) and forces (eV/Å)."""
+        """Energy (eV), forces (eV/Å; None where there are none and none are needed) and, where it is known, stress."""
         atoms = self._atoms(structure)
         energy = atoms.get_potential_energy(force_consistent=self.settings["free_energy"])
-        forces = atoms.get_forces()
-        stress = atoms.calc.results.get("stress") if atoms.pbc.all() else None
-        if getattr(atoms.calc, "converged", None) is False:
+        forces, stress = self._forces(atoms), self._stress(atoms)
+        if not (is_converged(atoms.calc) and output_is_converged(Path("."))):
             raise RuntimeError("the calculator says that it did not converge")
         self._drop(atoms.calc)
-        known = {} if stress is None else {"stress": np.asarray(stress, float).tolist()}
-        return {"energy": float(energy), "forces": np.asarray(forces, float).tolist(), **known}
+        known = {} if stress is None else {"stress": stress.tolist()}
+        return {"energy": float(energy), "forces": None if forces is None else forces.tolist(), **known}
+
+    def _forces(self, atoms: Atoms) -> np.ndarray | None:
+        try:
+            return np.asarray(atoms.get_forces(), float)
+        except NotImplementedError as error:
+            if self.settings["forces"]:
+                raise NotImplementedError(f"{self.settings['calculator']} {NO_FORCES}") from error
+            return None
+
+    def _stress(self, atoms: Atoms) -> np.ndarray | None:
+        """(6,) eV/Å^3 as ASE orders it, of what has a volume. It is asked for where training needs it, else taken if it
+        is there.
+        """
+        if not atoms.pbc.all():
+            return None
+        stress = atoms.calc.results.get("stress")
+        if stress is None and self.settings["stress"]:
+            try:
+                stress = atoms.get_stress()
+            except NotImplementedError:
+                print("alnn: the calculator gives no stress")
+        return as_voigt(stress)
 
     def minimize(self, structure: Structure) -> Frames:
         """The nearest minimum."""

@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from alnn.errors import StructureError, WriteError
+from alnn.errors import WriteError
 from alnn.evaluation.errors import Parity, compare, errors_of
 from alnn.parallel.files import write_atomically, write_text_atomically
 from alnn.potential import Potential
 from alnn.structures.files import read_labelled
+from alnn.structures.label_keys import USUAL_KEYS, LabelKeys
 
 if TYPE_CHECKING:
     from ase import Atoms
@@ -27,18 +28,20 @@ class TestSet:
 
     __test__ = False  # no test for pytest to collect
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, keys: LabelKeys = USUAL_KEYS) -> None:
         self.path = path
-        self.key = _digest(path)
+        self.keys = keys
+        named = " ".join(f"{kind}={key}" for kind, key in keys.given().items())
+        self.key = f"{_digest(path)} {named}".rstrip()
         self._structures: list[Atoms] | None = None
 
     @property
     def structures(self) -> list[Atoms]:
         """All of them. Raises StructureError or PoolError."""
         if self._structures is None:
-            self._structures = read_labelled(self.path)
-            if not self._structures:
-                raise StructureError(f"expected labelled structures, found none in {self.path}")
+            found = read_labelled(self.path, self.keys)
+            found.check_energies()
+            self._structures = found.structures
         return self._structures
 
     def subset(self, count: int) -> list[Atoms]:

@@ -19,6 +19,7 @@ from alnn.report.learning import LearningPoint, learning_curve
 from alnn.report.measure import SUBSET, TestSet, measure_iterations, measure_whole
 from alnn.report.overview import overview
 from alnn.report.record import CampaignRecord, find_testset, read_record, total_seconds
+from alnn.structures.label_keys import LabelKeys
 from alnn.structures.size_bins import DEFAULT_BINS, SizeBin, parse_bins
 
 
@@ -42,7 +43,8 @@ def report(
     path = find_testset(record, testset)
     result, measured = None, {}
     if path is not None and record.potentials:
-        measured, result = _measure(record, TestSet(path), size_bins, out, say, subset)
+        keys = LabelKeys.model_validate(record.config.get("testset_keys") or {})
+        measured, result = _measure(record, TestSet(path, keys), size_bins, out, say, subset)
     points = learning_points(record, measured)
     unit = energy_unit(record.species)
     pictures = _pictures(

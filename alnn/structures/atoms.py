@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from ase import Atoms, units
 from ase.data import chemical_symbols
+from ase.geometry.cell import complete_cell
 from ase.neighborlist import neighbor_list
 
 from alnn.errors import StructureError
@@ -67,14 +68,26 @@ def validate(
         )
 
 
+def periodic_cell(atoms: Atoms) -> np.ndarray:
+    """The cell (3, 3), Å, with unit vectors at right angles to the periodic ones in place of those that are not
+    periodic, which say nothing: a slab has the same neighbours whatever its third vector is, zero among others.
+    Without a volume where the periodic ones span no plane or line.
+    """
+    cell = atoms.cell.array.copy()
+    if atoms.pbc.all() or not atoms.pbc.any():
+        return cell
+    cell[~atoms.pbc] = 0.0
+    return complete_cell(cell) if np.linalg.matrix_rank(cell) == np.sum(atoms.pbc) else cell
+
+
 def _is_sound(atoms: Atoms, rmin: float) -> bool:
     """Whether the cell is finite and, if periodic, has a volume and is not so flat that images pile up."""
-    cell = atoms.cell.array
-    if not (np.abs(cell) <= LARGEST_COORDINATE).all():
+    if not (np.abs(atoms.cell.array) <= LARGEST_COORDINATE).all():
         return False
     if not atoms.pbc.any():
         return True
-    volume = abs(atoms.cell.volume)
+    cell = periodic_cell(atoms)
+    volume = abs(np.linalg.det(cell))
     if volume < 1e-6:
         return False
     areas = np.linalg.norm(np.cross(np.roll(cell, -1, axis=0), np.roll(cell, -2, axis=0)), axis=1)

@@ -3,37 +3,114 @@
 import os
 import re
 import resource
+import tempfile
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
 
 import ase.io
-import numpy as np
 from ase import Atoms
 from ase.io.formats import filetype
 
 from alnn.errors import StructureError
 from alnn.structures.atoms import SMALLEST_DISTANCE, validate
+from alnn.structures.compressed import is_compressed, unpack
+from alnn.structures.label_keys import (
+    USUAL_KEYS,
+    LabelKeys,
+    LabelSummary,
+    missing_energy,
+    take_labels,
+    voigt,
+)
 
 _MEMORY, _MEMORY_FACTOR = 1 << 28, 200  # bytes, and bytes a byte of the file, that ASE may take to read it
 _COLUMNS = re.compile(r"Properties\W*=\W*([^\s\"'{}\[\]]+)")
+_STRESS = re.compile(r"\bstress\s*=\s*[\"{\[]([-+\d.eE\s]*)[\"}\]]")
+_POOL = (".h5", ".hdf5")
+
+
+@dataclass(frozen=True)
+class LabelledFile:
+    """The structures of a file, each with a SinglePointCalculator that holds the labels it has, and what was found."""
+
+    path: Path
+    structures: list[Atoms]
+    summary: LabelSummary
+
+    def line(self) -> str:
+        """What a command prints of the data it was given."""
+        return f"{self.path}: {self.summary.line()}"
+
+    def check_energies(self) -> None:
+        """Raise StructureError with the keys of the file where a structure has no energy, or where there is none."""
+        if not self.structures:
+            raise StructureError(f"{self.path}: expected labelled structures, found none")
+        for index, atoms in enumerate(self.structures):
+            if atoms.calc is None or "energy" not in atoms.calc.results:
+                raise StructureError(missing_energy(f"{self.path}: structure {index}", self.summary))
+
+
+def read_labelled(path: Path | str, keys: LabelKeys = USUAL_KEYS) -> LabelledFile:
+    """Structures of an HDF5 file of ours or of anything that ASE reads, also compressed, with the labels under `keys`.
+
+    An HDF5 file of ours has keys of its own. Raises StructureError if the file is missing, unreadable or holds
+    nonsense, or if a key that is given is not there; PoolError for a damaged HDF5 file.
+    """
+    path = Path(path)
+    with _inside(path) as inside:
+        if inside.suffix in _POOL:
+            from alnn.structures.pool import read_structures
+
+            structures, keys = read_structures(inside), USUAL_KEYS
+        else:
+            structures = _read(inside, path, None, SMALLEST_DISTANCE)
+    return LabelledFile(path, structures, take_labels(structures, keys, str(path)))
 
 
 def read_all(
-    path: Path | str, species: Sequence[str] | None = None, rmin: float = SMALLEST_DISTANCE
+    path: Path | str,
+    species: Sequence[str] | None = None,
+    rmin: float = SMALLEST_DISTANCE,
+    keys: LabelKeys = USUAL_KEYS,
 ) -> list[Atoms]:
-    """Every structure of a file that ASE reads, each checked by `validate`, labels by their shape.
+    """Every structure of a file that ASE reads, each checked by `validate`, with the labels under `keys` if it has any.
 
     Raises StructureError.
     """
+    path = Path(path)
+    with _inside(path) as inside:
+        structures = _read(inside, path, species, rmin)
+    take_labels(structures, keys, str(path))
+    return structures
+
+
+@contextmanager
+def _inside(path: Path) -> Iterator[Path]:
+    """The file to read: a temporary one where `path` is compressed. Raises StructureError."""
+    if not is_compressed(path):
+        yield path
+        return
+    with tempfile.TemporaryDirectory(prefix="alnn-") as folder:
+        try:
+            with _bounded_memory(_MEMORY):
+                inside = unpack(path, Path(folder))
+        except MemoryError:
+            raise StructureError(f"{path}: expected a file that unpacks in 256 MB of memory") from None
+        yield inside
+
+
+def _read(file: Path, path: Path, species: Sequence[str] | None, rmin: float) -> list[Atoms]:
+    """Every structure of `file`, which the user knows as `path`, checked but for its labels."""
     try:
-        if filetype(str(path)) == "extxyz":
-            _check_extxyz(Path(path))
-        with _bounded_memory(_MEMORY + _MEMORY_FACTOR * os.path.getsize(path)), warnings.catch_warnings():
+        if filetype(str(file)) == "extxyz":
+            _check_extxyz(file, path)
+        with _bounded_memory(_MEMORY + _MEMORY_FACTOR * os.path.getsize(file)), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what is wrong the checks below say it in one line
-            structures = ase.io.read(path, index=":", parallel=False)
+            structures = ase.io.read(file, index=":", parallel=False, do_not_split_by_at_sign=True)
     except FileNotFoundError as error:
         raise StructureError(f"{path}: no such file") from error
     except StructureError:
@@ -46,22 +123,8 @@ def read_all(
     if not structures:
         raise StructureError(f"{path}: expected at least one structure, found none")
     for index, atoms in enumerate(structures):
-        where = f"{path}: structure {index}"
-        validate(atoms, species, rmin, where)
-        _check_label(atoms, where)
+        validate(atoms, species, rmin, f"{path}: structure {index}")
     return structures
-
-
-def read_labelled(path: Path) -> list[Atoms]:
-    """Structures from an HDF5 file of ours or from anything that ASE reads, labelled or not.
-
-    Raises StructureError if the file is missing, unreadable or holds nonsense, PoolError for a damaged HDF5 file.
-    """
-    if path.suffix not in (".h5", ".hdf5"):
-        return read_all(path)
-    from alnn.structures.pool import read_structures
-
-    return read_structures(path)
 
 
 @contextmanager
@@ -84,14 +147,14 @@ def _bounded_memory(extra: int) -> Iterator[None]:
         resource.setrlimit(resource.RLIMIT_AS, (soft, hard))
 
 
-def _check_extxyz(path: Path) -> None:
+def _check_extxyz(file: Path, path: Path) -> None:
     """Raise StructureError where an extended XYZ file says that it holds more than it does.
 
     ASE would count to the number of atoms, and make as many columns, whatever the file holds, and would take a
     blank line for its end.
     """
-    with open(path, encoding="utf-8", errors="replace") as file:
-        lines = enumerate(file, start=1)
+    with open(file, encoding="utf-8", errors="replace") as text:
+        lines = enumerate(text, start=1)
         for number, header in lines:
             if header.lstrip().startswith("VEC"):
                 continue
@@ -122,17 +185,13 @@ def _check_frame(where: str, header: str, lines: Iterator[tuple[int, str]]) -> N
     counts = [int(n) for n in columns[1].split(":")[2::3] if n.isascii() and n.isdigit()] if columns else []
     if size and sum(counts) > width:
         raise StructureError(f"{where}: expected {sum(counts)} columns as in Properties, found {width}")
+    stress = _STRESS.search(comment)
+    if stress and len(stress[1].split()) == 9:  # of which ASE keeps six
+        voigt([_number(word) for word in stress[1].split()], where)
 
 
-def _check_label(atoms: Atoms, where: str) -> None:
-    """Raise StructureError where the energy is no number, or forces (N, 3) or a stress (6,) are not finite ones."""
-    results = {} if atoms.calc is None else atoms.calc.results
-    energy = results.get("energy", 0.0)
-    if np.ndim(energy) or not isinstance(energy, float | int | np.floating | np.integer):
-        raise StructureError(f"{where}: expected a number as energy, found {str(energy)[:40]!r}")
-    forces = np.asarray(results.get("forces", np.zeros((len(atoms), 3))))
-    if forces.shape != (len(atoms), 3) or forces.dtype.kind not in "if" or not np.isfinite(forces).all():
-        raise StructureError(f"{where}: expected finite forces of shape ({len(atoms)}, 3), found others")
-    stress = np.asarray(results.get("stress", np.zeros(6)))
-    if stress.shape != (6,) or stress.dtype.kind not in "if" or not np.isfinite(stress).all():
-        raise StructureError(f"{where}: expected a finite stress of six components, found another")
+def _number(word: str) -> float:
+    try:
+        return float(word)
+    except ValueError:
+        return float("nan")

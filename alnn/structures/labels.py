@@ -18,12 +18,12 @@ from alnn.parallel.records import RecordWriter, read_records
 
 @dataclass(frozen=True)
 class Label:
-    """Energy (eV) and forces (N, 3) (eV/Å) of one structure; of a periodic one also the stress (6,) (eV/Å^3, signs and
-    order as ASE's) where the reference gives it.
+    """Energy (eV) and forces (N, 3) (eV/Å) of one structure, None from a reference that gives none; of a periodic one
+    also the stress (6,) (eV/Å^3, signs and order as ASE's) where the reference gives it.
     """
 
     energy: float
-    forces: np.ndarray
+    forces: np.ndarray | None
     stress: np.ndarray | None = None
 
 
@@ -61,12 +61,11 @@ def read_labels(directory: Path | str) -> dict[str, Label]:
 
 def _label(record: dict) -> Label:
     """Raises TypeError, ValueError, KeyError or OverflowError for what is no label."""
-    energy, forces = float(record["energy"]), np.array(record["forces"], float)
-    if (
-        not np.isfinite(energy)
-        or forces.shape != (len(record["species"]), 3)
-        or not np.isfinite(forces).all()
-    ):
+    energy = float(record["energy"])
+    if not np.isfinite(energy):
+        raise ValueError
+    forces = None if record["forces"] is None else np.array(record["forces"], float)
+    if forces is not None and (forces.shape != (len(record["species"]), 3) or not np.isfinite(forces).all()):
         raise ValueError
     stress = None if record.get("stress") is None else np.array(record["stress"], float)
     if stress is not None and (stress.shape != (6,) or not np.isfinite(stress).all()):
@@ -86,7 +85,7 @@ class LabelWriter:
             {
                 **structure_record(atoms),
                 "energy": float(label.energy),
-                "forces": np.asarray(label.forces).tolist(),
+                "forces": None if label.forces is None else np.asarray(label.forces).tolist(),
                 **({} if label.stress is None else {"stress": np.asarray(label.stress).tolist()}),
             }
         )

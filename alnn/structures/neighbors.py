@@ -11,6 +11,7 @@ from ase.neighborlist import neighbor_list
 from vesin import NeighborList
 
 from alnn.errors import StructureError
+from alnn.structures.atoms import periodic_cell
 
 
 @dataclass(frozen=True)
@@ -46,10 +47,11 @@ def pair_table(structures: Sequence[Atoms], species: Sequence[str], cutoff: floa
             raise StructureError(
                 f"structure {number}: expected finite positions, found {atoms.positions[bad]} at atom {bad}"
             )
-        if _is_large_and_flat(atoms, cutoff):
-            i, j, d = neighbor_list("ijD", atoms, cutoff)
+        cell = _search_cell(atoms)
+        if _is_large_and_flat(atoms, cell, cutoff):
+            i, j, d = neighbor_list("ijD", Atoms(positions=atoms.positions, cell=cell, pbc=atoms.pbc), cutoff)
         else:
-            i, j, d = neighbors.compute(atoms.positions, atoms.cell.array, atoms.pbc, quantities="ijD")
+            i, j, d = neighbors.compute(atoms.positions, cell, atoms.pbc, quantities="ijD")
         distance_squared = np.einsum("ij,ij->i", d, d)
         if len(distance_squared) and distance_squared.min() < 1e-6:
             worst = int(distance_squared.argmin())
@@ -70,15 +72,24 @@ def pair_table(structures: Sequence[Atoms], species: Sequence[str], cutoff: floa
     )
 
 
-def _is_large_and_flat(atoms: Atoms, cutoff: float) -> bool:
+def _search_cell(atoms: Atoms) -> np.ndarray:
+    """The cell (3, 3), Å; where it is periodic in some directions only, as long as the structure in the others."""
+    cell = periodic_cell(atoms)
+    if len(atoms) and atoms.pbc.any() and not atoms.pbc.all():
+        for k in np.flatnonzero(~atoms.pbc):
+            cell[k] *= max(np.ptp(atoms.positions @ cell[k]), 1.0)
+    return cell
+
+
+def _is_large_and_flat(atoms: Atoms, cell: np.ndarray, cutoff: float) -> bool:
     """Whether vesin (0.6) would divide by zero: it makes at most 1e5 cells, in the proportions of the structure, and
     none where that is much thinner in one direction than in the others. Twice as thick is far enough from it.
     """
     extent = np.ptp(atoms.positions, axis=0) if len(atoms) else np.zeros(3)
-    if atoms.pbc.any() and atoms.cell.volume > 0:
-        cell = atoms.cell.array
+    volume = abs(np.linalg.det(cell))
+    if atoms.pbc.any() and volume > 0:
         areas = np.linalg.norm(np.cross(np.roll(cell, -1, axis=0), np.roll(cell, -2, axis=0)), axis=1)
-        extent = np.maximum(extent, atoms.cell.volume / areas)
+        extent = np.maximum(extent, volume / areas)
     cells = np.maximum(extent / cutoff, 1.0)
     return bool(np.prod(cells) > 5e4 and cells.min() * np.cbrt(1e5 / np.prod(cells)) < 2.0)
 

@@ -8,7 +8,7 @@ A pool file holds structures one after another in one schema (A = atoms of all s
     cell (S, 3, 3) float64    Å, rows are the cell vectors
     pbc (S, 3) bool
     energy (S,) float64       eV
-    forces (A, 3) float64     eV/Å
+    forces (A, 3) float64     eV/Å; NaN where a structure has none
     origin (S,) text          where the structure came from
     stress (S, 6) float64     eV/Å^3, signs and order as ASE's; NaN where there is none; left out where none has any
 
@@ -76,15 +76,13 @@ class StructureTable:
 
     @classmethod
     def from_structures(cls, structures: Sequence[Atoms]) -> "StructureTable":
-        """Flatten structures that carry energy and forces; raises PoolError with the index of one that does
-        not.
+        """Flatten structures that carry an energy, most of them forces too; raises PoolError with the index of one that
+        carries none.
         """
         for index, atoms in enumerate(structures):
             results = {} if atoms.calc is None else atoms.calc.results
-            if "energy" not in results or "forces" not in results:
-                raise PoolError(
-                    f"structure {index}: expected energy and forces, found {sorted(results) or 'none'}"
-                )
+            if "energy" not in results:
+                raise PoolError(f"structure {index}: expected an energy, found {sorted(results) or 'none'}")
         symbols = sorted({symbol for atoms in structures for symbol in atoms.symbols})
         index_of = {symbol: i for i, symbol in enumerate(symbols)}
         return cls(
@@ -95,7 +93,9 @@ class StructureTable:
             cell=np.array([atoms.cell.array for atoms in structures], float).reshape(-1, 3, 3),
             pbc=np.array([atoms.pbc for atoms in structures], bool).reshape(-1, 3),
             energy=np.array([atoms.calc.results["energy"] for atoms in structures], float),
-            forces=_stack([atoms.calc.results["forces"] for atoms in structures]),
+            forces=_stack(
+                [atoms.calc.results.get("forces", np.full((len(atoms), 3), np.nan)) for atoms in structures]
+            ),
             origin=[str(atoms.info.get("origin", "")) for atoms in structures],
             stress=_stresses(structures),
         )
@@ -116,16 +116,20 @@ class StructureTable:
             info={"origin": self.origin[index]},
         )
         stress = None if self.stress is None or np.isnan(self.stress[index]).any() else self.stress[index]
-        attach_label(atoms, float(self.energy[index]), self.forces[atoms_of].copy(), stress)
+        forces = self.forces[atoms_of].copy()
+        attach_label(atoms, float(self.energy[index]), None if np.isnan(forces).any() else forces, stress)
         return atoms
 
 
-def attach_label(atoms: Atoms, energy: float, forces: np.ndarray, stress: np.ndarray | None = None) -> None:
-    """Give a structure its energy (eV), forces (eV/Å) and, where known, stress (6,) (eV/Å^3) in place of whatever
+def attach_label(
+    atoms: Atoms, energy: float, forces: np.ndarray | None, stress: np.ndarray | None = None
+) -> None:
+    """Give a structure its energy (eV) and, where known, forces (eV/Å) and stress (6,) (eV/Å^3) in place of whatever
     calculator it had.
     """
     known = {} if stress is None else {"stress": np.array(stress, float)}
-    atoms.calc = SinglePointCalculator(atoms, energy=energy, forces=forces, **known)
+    known |= {} if forces is None else {"forces": forces}
+    atoms.calc = SinglePointCalculator(atoms, energy=energy, **known)
 
 
 def write_structures(path: Path | str, structures: Sequence[Atoms] | StructureTable) -> None:

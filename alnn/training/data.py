@@ -1,4 +1,4 @@
-"""The pool as arrays that a trainer takes: descriptors per species, energies, scaling, padded blocks."""
+"""The pool as arrays that a trainer takes: descriptors per species, energies and their scale."""
 
 from __future__ import annotations
 
@@ -9,14 +9,12 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from alnn.errors import TrainingError
-from alnn.potential import Scaling
+from alnn.training.coordinates import Coordinates
 
 if TYPE_CHECKING:
     from alnn.descriptors import DescriptorTable
     from alnn.training.force_rows import ForceRows
 
-SMALLEST_EIGENVALUE = 1e-9
-"""Relative to the largest: directions in descriptor space with less variance than this are not magnified."""
 SAME_ENERGY = 1e-10
 """Energies per atom (eV) that differ less than this give no scale."""
 
@@ -28,7 +26,7 @@ class TrainingSet:
     values[s]: (atoms of species s, functions of s), structure[s]: (atoms of species s,) which structure each
     row belongs to, energies: (S,) eV with isolated-atom energies already taken off, n_atoms: (S,),
     isolated[s]: eV, the energy taken off per atom (to be given back by the potential's shift); force_rows:
-    slopes of the energy to be met as well.
+    slopes of the energy to be met as well, in `coordinates`.
     """
 
     species: tuple[str, ...]
@@ -38,6 +36,7 @@ class TrainingSet:
     n_atoms: np.ndarray
     isolated: Mapping[str, float]
     force_rows: ForceRows | None = None
+    coordinates: Coordinates | None = None
 
     @property
     def size(self) -> int:
@@ -92,40 +91,6 @@ def training_set(
     return TrainingSet(tuple(species), values, structure, energies - pool.counts() @ shift, n_atoms, isolated)
 
 
-def standardise(values: np.ndarray) -> Scaling:
-    """Mean, deviation and range of every column of `values` (atoms, functions); all zero without atoms."""
-    return Scaling.of(values if len(values) else np.zeros((1, values.shape[1])))
-
-
-def scaled(scaling: Scaling, values: np.ndarray) -> np.ndarray:
-    """x = (G - mean)/std, and 0 for a function that is switched off."""
-    return scaled_tangents(scaling, values - scaling.mean)
-
-
-def scaled_tangents(scaling: Scaling, tangents: np.ndarray) -> np.ndarray:
-    """x' = G'/std, and 0 for a function that is switched off."""
-    off = scaling.std == 0
-    return np.where(off, 0.0, tangents / np.where(off, 1.0, scaling.std))
-
-
-def decorrelation(x: np.ndarray, power: float) -> np.ndarray:
-    """A symmetric matrix T (functions, functions): the columns of x T are less correlated than those of x.
-
-    T = C^-power with C the covariance of the scaled descriptors x (atoms, functions), eigenvalues from below
-    bounded; power 0 leaves x as it is, 1/2 would make the columns uncorrelated with unit variance ("whitening").
-    Neighbouring descriptors differ little, and what they differ in matters: with x alone a network has to build
-    it from large weights of opposite sign, slowly, and against any weight decay. The mean variance stays.
-    """
-    if power == 0 or len(x) < 2:
-        return np.eye(x.shape[1])
-    values, vectors = np.linalg.eigh(x.T @ x / len(x))
-    if values[-1] <= 0:
-        return np.eye(x.shape[1])
-    powers = np.maximum(values, SMALLEST_EIGENVALUE * values[-1]) ** -power
-    mixing = (vectors * powers) @ vectors.T
-    return mixing * np.sqrt(np.sum(x**2) / np.sum((x @ mixing) ** 2))
-
-
 @dataclass(frozen=True)
 class EnergyScale:
     """E = sum_i (scale y_i + shift[s_i]): eV; shift (species,) without the isolated atoms."""
@@ -163,45 +128,3 @@ def energy_scale(pool: TrainingSet, weights: np.ndarray | None = None) -> Energy
     if scale < SAME_ENERGY:  # one structure, or copies of one: its own magnitude is the only scale there is
         scale = max(float(np.abs(per_atom).mean()), 1e-3)
     return EnergyScale(scale, shift)
-
-
-@dataclass(frozen=True)
-class Block:
-    """Atoms of one species in chunks of K rows; no chunk holds atoms of two structures.
-
-    x: (C, K, functions + 2), descriptors, a 1 for the bias, and the factor of the atom's output (rows of padding
-    are all 0); segment: (C,) the structure (or the force row) of each chunk, ascending.
-    """
-
-    x: np.ndarray
-    segment: np.ndarray
-
-
-def block(
-    x: np.ndarray, structure: np.ndarray, size: int, chunk: int | None, factor: np.ndarray | None = None
-) -> Block:
-    """Chunks of `chunk` rows from scaled descriptors x (atoms, functions) of `size` structures; `factor` (atoms,)
-    is 1 where it is not given.
-
-    With `chunk` None every structure is one chunk, as long as the longest: chunk index equals structure
-    index, as mini-batches need. The graphs leave the number of chunks open, so no padding to fixed sizes is
-    needed for a growing pool.
-    """
-    order = np.argsort(structure, kind="stable")
-    x, structure = x[order], structure[order]
-    factor = np.ones(len(x)) if factor is None else factor[order]
-    counts = np.bincount(structure, minlength=size)
-    if chunk is None:
-        chunk = int(counts.max(initial=1))
-        chunks = np.ones(size, dtype=np.int64)
-    else:
-        chunks = -(-counts // chunk)
-    first = np.concatenate([[0], np.cumsum(chunks)])
-    within = np.arange(len(structure)) - np.concatenate([[0], np.cumsum(counts)])[structure]
-    rows = first[structure] * chunk + within
-    out = np.zeros((first[-1] * chunk, x.shape[1] + 2))
-    out[rows, :-2] = x
-    out[rows, -2] = 1.0
-    out[rows, -1] = factor
-    segment = np.repeat(np.arange(size, dtype=np.int32), chunks)
-    return Block(out.reshape(first[-1], chunk, -1), segment)

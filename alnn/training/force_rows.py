@@ -10,7 +10,8 @@ not give in a periodic cell. Taylor copies need no rows: they are structures mor
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 from ase import Atoms
@@ -18,9 +19,10 @@ from ase.calculators.singlepoint import SinglePointCalculator
 
 from alnn import descriptors
 from alnn.errors import TrainingError
-from alnn.structures.neighbors import pair_table
+from alnn.structures.neighbors import PairTable, pair_table
+from alnn.training.coordinates import Coordinates
 
-_CHUNK_ATOMS = 4000  # bounds the memory of the descriptors' derivatives
+_CHUNK_ATOMS = 500  # bounds the memory of the descriptors' derivatives
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,9 @@ class ForceRows:
     """R slopes that a network should have.
 
     owner (R,): the structure of each row; slope (R,): -F . D in eV/Å, or where `strain` (R,) dE/dln V in eV. For each
-    species T sites: row[s] (T,) the row a site adds to, site[s] (T,) its place among the rows of the descriptor table,
-    tangent[s] (T, functions) in 1/Å, or without unit.
+    species T entries in the order of their sites: site[s] (T,) a place among the rows of the descriptor table, row[s]
+    (T,) the row that the site adds to, tangent[s] (T, functions) in single precision, of the network's coordinates: in
+    1/Å, or without unit.
     """
 
     owner: np.ndarray
@@ -49,27 +52,26 @@ def force_rows(
     functions: descriptors.Descriptors,
     species: Sequence[str],
     structures: Sequence[Atoms],
-    count: int,
+    count: int | None,
     kind: str,
     rng: np.random.Generator,
     strain: bool = False,
+    coordinates: Coordinates | None = None,
 ) -> ForceRows:
     """`count` rows of every structure: force components drawn without repetition (`kind` "rows"; all of them where
-    there are fewer), or random directions (`kind` "directions"); with `strain` one row more for each that has a stress.
+    there are fewer, or where `count` is None), or random directions (`kind` "directions"); with `strain` one row more
+    for each that has a stress. Tangents are those of the descriptors where no `coordinates` are given.
 
     A lone atom has no force and gets no row. Raises TrainingError where forces are missing or not finite, and with
     `strain` where no structure has a stress.
     """
     if strain and all(_virial(atoms) is None for atoms in structures):
         raise TrainingError("training.virial_weight: expected structures with a stress, found none")
+    kernel = descriptors.kernel(functions, species)
     parts, offset = [], {s: 0 for s in species}
     for first, chunk in _chunks(structures):
-        forces = [_forces(atoms, first + k) for k, atoms in enumerate(chunk)]
-        displacements = [_displacements(len(f), count, kind, rng) for f in forces]
-        virials = [_virial(atoms) if strain else None for atoms in chunk]
-        parts.append(
-            _chunk_rows(functions, species, chunk, forces, displacements, virials, first, dict(offset))
-        )
+        wanted = [_wanted(atoms, first + k, count, kind, rng, strain) for k, atoms in enumerate(chunk)]
+        parts.append(_chunk_rows(kernel, species, chunk, wanted, first, dict(offset), coordinates))
         for s in species:
             offset[s] += sum(symbol == s for atoms in chunk for symbol in atoms.symbols)
     return _joined(parts, species)
@@ -92,6 +94,36 @@ def taylor_copies(
     return copies
 
 
+@dataclass(frozen=True)
+class _Wanted:
+    """Rows of one structure: force components (n,) as 3 atom + axis, or directions (n, N, 3); slopes of all (n,); the
+    virial after them where there is one.
+    """
+
+    components: np.ndarray
+    directions: np.ndarray
+    slope: np.ndarray
+    virial: float | None
+
+    @property
+    def size(self) -> int:
+        return len(self.slope) + (self.virial is not None)
+
+
+def _wanted(
+    atoms: Atoms, number: int, count: int | None, kind: str, rng: np.random.Generator, strain: bool
+) -> _Wanted:
+    forces = _forces(atoms, number)
+    components, directions = np.zeros(0, int), np.zeros((0, len(atoms), 3))
+    if kind == "directions":
+        directions = _directions(len(atoms), count, rng)
+        slope = -np.einsum("rna,na->r", directions, forces)
+    else:
+        components = _components(len(atoms), count, rng)
+        slope = -forces.ravel()[components]
+    return _Wanted(components, directions, slope, _virial(atoms) if strain else None)
+
+
 def _forces(atoms: Atoms, number: int) -> np.ndarray:
     try:
         forces = np.asarray(atoms.get_forces(apply_constraint=False))
@@ -110,82 +142,113 @@ def _virial(atoms: Atoms) -> float | None:
     return None if stress is None else float(atoms.get_volume() * np.mean(stress[:3]))
 
 
-def _displacements(n_atoms: int, count: int, kind: str, rng: np.random.Generator) -> np.ndarray:
+def _components(n_atoms: int, count: int | None, rng: np.random.Generator) -> np.ndarray:
+    """Force components drawn without repetition, as 3 atom + axis."""
+    if n_atoms < 2:
+        return np.zeros(0, int)
+    return np.arange(3 * n_atoms) if count is None else rng.permutation(3 * n_atoms)[:count]
+
+
+def _directions(n_atoms: int, count: int | None, rng: np.random.Generator) -> np.ndarray:
     """(rows, N, 3) unit vectors in 3N dimensions."""
     if n_atoms < 2:
         return np.zeros((0, n_atoms, 3))
-    if kind == "directions":
-        d = rng.normal(size=(count, n_atoms, 3))
-        return d / np.sqrt(np.sum(d**2, axis=(1, 2), keepdims=True))
-    chosen = rng.permutation(3 * n_atoms)[:count]
-    return np.eye(3 * n_atoms)[chosen].reshape(-1, n_atoms, 3)
+    d = rng.normal(size=(3 * n_atoms if count is None else count, n_atoms, 3))
+    return d / np.sqrt(np.sum(d**2, axis=(1, 2), keepdims=True))
 
 
 def _chunk_rows(
-    functions: descriptors.Descriptors,
+    kernel: Any,
     species: Sequence[str],
     structures: Sequence[Atoms],
-    forces: Sequence[np.ndarray],
-    displacements: Sequence[np.ndarray],
-    virials: Sequence[float | None],
+    wanted: Sequence[_Wanted],
     first_structure: int,
-    first_site: dict[str, int],
+    first_site: Mapping[str, int],
+    coordinates: Coordinates | None,
 ) -> ForceRows:
     """Rows of some structures; `first_structure` and `first_site` say where these stand in the whole pool."""
-    kernel = descriptors.kernel(functions, species)
-    pairs = pair_table(structures, species, kernel.cutoff)
+    pairs = _sorted(pair_table(structures, species, kernel.cutoff))
     gradients = kernel.derivatives(pairs.species, pairs.first, pairs.second, pairs.vectors)
-    atom_bounds = np.concatenate([[0], np.cumsum(pairs.n_atoms)])
-    pair_order = np.argsort(pairs.first, kind="stable")
-    pair_bounds = np.searchsorted(pairs.first[pair_order], atom_bounds)
-    place = _place_within_species(pairs.species, len(species))
-    owner, slope, strain, rows, sites, tangents = [], [], [], [], [], []
-    count = 0
-    for k, (f, d, virial) in enumerate(zip(forces, displacements, virials, strict=True)):
-        mine = pair_order[pair_bounds[k] : pair_bounds[k + 1]]
-        i, j = pairs.first[mine] - atom_bounds[k], pairs.second[mine] - atom_bounds[k]
-        stretches = [e[j] - e[i] for e in d]
-        slope.append(-np.einsum("rna,na->r", d, f))
-        if virial is not None:
+    atoms = np.concatenate([[0], np.cumsum(pairs.n_atoms)])
+    rows = np.concatenate([[0], np.cumsum([w.size for w in wanted])])
+    found = [_of_components(pairs, gradients, wanted, atoms, rows)]
+    for k, w in enumerate(wanted):
+        mine = slice(*np.searchsorted(pairs.first, atoms[k : k + 2]))
+        i, j = pairs.first[mine], pairs.second[mine]
+        stretches = [d[j - atoms[k]] - d[i - atoms[k]] for d in w.directions]
+        if w.virial is not None:
             stretches.append(pairs.vectors[mine] / 3.0)  # by dln V all lengths grow by a third of it
-            slope.append(np.array([virial]))
-        row, site, tangent = _tangents(gradients[mine], i, stretches)
-        owner.append(np.full(len(stretches), first_structure + k))
-        strain.append(np.arange(len(stretches)) >= len(d))
-        rows.append(row + count)
-        sites.append(site + atom_bounds[k])
-        tangents.append(tangent)
-        count += len(stretches)
-    row, site, tangent = np.concatenate(rows), np.concatenate(sites), np.concatenate(tangents)
+        first = rows[k + 1] - len(stretches)
+        found += [_of_stretch(i, gradients[mine], d, first + n) for n, d in enumerate(stretches)]
+    site, row, tangent = (np.concatenate(part) for part in zip(*found, strict=True))
+    order = np.argsort(site, kind="stable")
+    site, row, tangent = site[order], row[order], tangent[order]
+    place = _place_within_species(pairs.species, len(species))
     of = {s: pairs.species[site] == a for a, s in enumerate(species)}
+    tangents = {s: tangent[of[s]][:, : kernel.lengths[a]] for a, s in enumerate(species)}
+    if coordinates is not None:
+        tangents = {s: coordinates.along(s, t) for s, t in tangents.items()}
+    virials = [[] if w.virial is None else [w.virial] for w in wanted]
     return ForceRows(
-        owner=np.concatenate(owner),
-        slope=np.concatenate(slope),
-        strain=np.concatenate(strain),
+        owner=first_structure + np.repeat(np.arange(len(wanted)), [w.size for w in wanted]),
+        slope=np.concatenate([np.concatenate([w.slope, v]) for w, v in zip(wanted, virials, strict=True)]),
+        strain=np.concatenate([np.arange(w.size) >= len(w.slope) for w in wanted]),
         row={s: row[of[s]] for s in species},
         site={s: place[site[of[s]]] + first_site[s] for s in species},
-        tangent={s: tangent[of[s]][:, : kernel.lengths[a]] for a, s in enumerate(species)},
+        tangent={s: t.astype(np.float32) for s, t in tangents.items()},
     )
 
 
-def _tangents(
-    gradients: np.ndarray, i: np.ndarray, stretches: Sequence[np.ndarray]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(row, site, tangent) of all sites that change. stretches: for each row the change of the pairs' vectors (P, 3).
+_Entries = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""site (T,), row (T,), tangent (T, functions)."""
 
-    gradients (P, functions, 3): dG of site i (P,) by the vector of its pair.
+
+def _sorted(pairs: PairTable) -> PairTable:
+    """Pairs by their first, then their second atom."""
+    order = np.lexsort((pairs.second, pairs.first))
+    return replace(pairs, first=pairs.first[order], second=pairs.second[order], vectors=pairs.vectors[order])
+
+
+def _of_components(
+    pairs: PairTable,
+    gradients: np.ndarray,
+    wanted: Sequence[_Wanted],
+    atoms: np.ndarray,
+    rows: np.ndarray,
+) -> _Entries:
+    """Entries of force components: dG_i/dx_j of every pair, and dG_i/dx_i, minus their sum.
+
+    gradients (P, functions, 3): dG of the pair's first atom by its vector.
     """
-    found = []
-    for row, stretch in enumerate(stretches):
-        touched = np.flatnonzero(np.any(stretch != 0.0, axis=1))
-        sites, where = np.unique(i[touched], return_inverse=True)
-        tangent = np.zeros((len(sites), gradients.shape[1]))
-        np.add.at(tangent, where, np.einsum("pka,pa->pk", gradients[touched], stretch[touched]))
-        found.append((np.full(len(sites), row), sites, tangent))
-    if not found:
+    row_of = np.full(3 * len(pairs.species), -1)
+    for k, w in enumerate(wanted):
+        row_of[3 * atoms[k] + w.components] = rows[k] + np.arange(len(w.components))
+    row_of = row_of.reshape(-1, 3)
+    moving = np.flatnonzero(pairs.first != pairs.second)  # an atom and its own image move together
+    i, j, g = pairs.first[moving], pairs.second[moving], gradients[moving]
+    if len(i) == 0:
         return np.zeros(0, int), np.zeros(0, int), np.zeros((0, gradients.shape[1]))
-    rows, sites, tangents = zip(*found, strict=True)
-    return np.concatenate(rows), np.concatenate(sites), np.concatenate(tangents)
+    other = np.flatnonzero(
+        np.diff(i, prepend=-1) | np.diff(j, prepend=-1)
+    )  # images of one atom are one entry
+    own = np.flatnonzero(np.diff(i, prepend=-1))
+    sites, by = np.concatenate([i[other], i[own]]), np.concatenate([j[other], i[own]])
+    blocks = np.concatenate([np.add.reduceat(g, other), -np.add.reduceat(g, own)])
+    parts = []
+    for axis in range(3):
+        drawn = np.flatnonzero(row_of[by, axis] >= 0)
+        parts.append((sites[drawn], row_of[by[drawn], axis], blocks[drawn, :, axis]))
+    site, row, tangent = (np.concatenate(part) for part in zip(*parts, strict=True))
+    return site, row, tangent
+
+
+def _of_stretch(i: np.ndarray, gradients: np.ndarray, stretch: np.ndarray, row: int) -> _Entries:
+    """Entries of one row that changes the pairs' vectors by `stretch` (P, 3); i (P,) ascends."""
+    if len(i) == 0:
+        return np.zeros(0, int), np.zeros(0, int), np.zeros((0, gradients.shape[1]))
+    starts = np.flatnonzero(np.diff(i, prepend=-1))
+    tangent = np.add.reduceat(np.einsum("pka,pa->pk", gradients, stretch), starts)
+    return i[starts], np.full(len(starts), row), tangent
 
 
 def _place_within_species(kinds: np.ndarray, n_species: int) -> np.ndarray:

@@ -5,8 +5,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from alnn.potential import Layer, Potential, Scaling
+from alnn.training.architecture import Architecture
 from alnn.training.data import EnergyScale
-from alnn.training.network import Architecture
 
 Member = dict[str, list[Layer]]
 

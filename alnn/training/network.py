@@ -1,16 +1,14 @@
 """Feed-forward networks of several committee members at once, with their Jacobians, in TensorFlow.
 
-A member's weights are one flat vector: for each species, for each layer, the matrix [weights | bias] of shape
-(n_out, n_in + 1), row by row. M members are the leading axis, so that a committee costs little more than one
-network.
+M members are the leading axis, so that a committee costs little more than one network.
 """
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from itertools import pairwise
 
 import numpy as np
 import tensorflow as tf
+
+from alnn.training.architecture import Architecture
 
 Value = tf.Tensor
 ActivationPair = Callable[[tf.Tensor], tuple[tf.Tensor, tf.Tensor]]
@@ -61,48 +59,6 @@ ACTIVATIONS: dict[str, ActivationPair] = {
 """Name -> function of z that returns (value, derivative)."""
 
 
-@dataclass(frozen=True)
-class Architecture:
-    """Shape of one member: a network for each species, `inputs` descriptors each, same hidden layers."""
-
-    inputs: tuple[int, ...]
-    hidden: tuple[int, ...]
-    activation: str
-
-    def layer_shapes(self, species: int) -> list[tuple[int, int]]:
-        """(n_out, n_in) of the layers of one species' network."""
-        widths = (self.inputs[species], *self.hidden, 1)
-        return [(n_out, n_in) for n_in, n_out in pairwise(widths)]
-
-    def slices(self) -> list[list[tuple[int, int, int]]]:
-        """For each species and layer: offset in the flat vector, n_out, n_in + 1."""
-        table, offset = [], 0
-        for species in range(len(self.inputs)):
-            rows = []
-            for n_out, n_in in self.layer_shapes(species):
-                rows.append((offset, n_out, n_in + 1))
-                offset += n_out * (n_in + 1)
-            table.append(rows)
-        return table
-
-    @property
-    def size(self) -> int:
-        """Number of weights of a member, biases included."""
-        return sum(
-            n_out * (n_in + 1) for s in range(len(self.inputs)) for n_out, n_in in self.layer_shapes(s)
-        )
-
-
-def initial_weights(architecture: Architecture, members: int, rng: np.random.Generator) -> np.ndarray:
-    """(members, size): normal, zero mean, variance 1/fan_in, biases too."""
-    flat = np.empty((members, architecture.size))
-    for rows in architecture.slices():
-        for offset, n_out, n_in in rows:
-            draw = rng.normal(scale=1.0 / np.sqrt(n_in - 1), size=(members, n_out * n_in))
-            flat[:, offset : offset + n_out * n_in] = draw
-    return flat
-
-
 def _unpack(architecture: Architecture, weights: tf.Tensor) -> list[list[tf.Tensor]]:
     """Matrices [weights | bias] of every species and layer, each (M, n_out, n_in + 1)."""
     return [
@@ -128,16 +84,16 @@ def _layers(
 def chunk_sums(
     architecture: Architecture, weights: tf.Tensor, blocks: Sequence[tf.Tensor]
 ) -> list[tf.Tensor]:
-    """Sum of y, each times its factor, over the rows of every chunk, a tensor (M, C) for each species.
+    """Sum of y over the rows of every chunk, a tensor (M, C) for each species.
 
-    weights: (M, P); blocks: for each species rows (1 or M, C, K, n + 2) as in `data.Block`.
+    weights: (M, P); blocks: for each species rows (1 or M, C, K, n + 1) as `blocks.block` makes them.
     """
     act = ACTIVATIONS[architecture.activation]
     sums = []
     for matrices, rows in zip(_unpack(architecture, weights), blocks, strict=True):
-        x, factor, shape = rows[..., :-1], rows[..., -1], tf.shape(rows)
-        y, _, _ = _layers(matrices, act, tf.reshape(x, (shape[0], -1, x.shape[-1])))
-        y = tf.reshape(y, (-1, shape[1], shape[2])) * factor
+        shape = tf.shape(rows)
+        y, _, _ = _layers(matrices, act, tf.reshape(rows, (shape[0], -1, rows.shape[-1])))
+        y = tf.reshape(y, (-1, shape[1], shape[2])) * rows[..., -1]
         sums.append(tf.reduce_sum(y, axis=2))
     return sums
 
@@ -153,17 +109,17 @@ def chunk_jacobians(
     act = ACTIVATIONS[architecture.activation]
     sums, jacobians = [], []
     for matrices, block in zip(_unpack(architecture, weights), blocks, strict=True):
-        x, factor, shape = block[..., :-1], block[..., -1], tf.shape(block)
+        used, shape = block[..., -1], tf.shape(block)
         count, rows = shape[1], shape[2]
-        y, inputs, slopes = _layers(matrices, act, tf.reshape(x, (shape[0], -1, x.shape[-1])))
-        sums.append(tf.reduce_sum(tf.reshape(y, (-1, count, rows)) * factor, axis=2))
-        delta = tf.reshape(factor, (shape[0], -1, 1))
+        y, inputs, slopes = _layers(matrices, act, tf.reshape(block, (shape[0], -1, block.shape[-1])))
+        sums.append(tf.reduce_sum(tf.reshape(y, (-1, count, rows)) * used, axis=2))
+        delta = tf.reshape(used, (shape[0], -1, 1))
         parts = []
         for level in range(len(matrices) - 1, -1, -1):
             n_out, n_in = matrices[level].shape[1], matrices[level].shape[2]
             d = tf.reshape(delta, (-1, count, rows, n_out))
             if level == 0:
-                gradient = tf.matmul(d, x, transpose_a=True)
+                gradient = tf.matmul(d, block, transpose_a=True)
             else:
                 h = tf.reshape(inputs[level], (-1, count, rows, n_in - 1))
                 bias = tf.broadcast_to(tf.reduce_sum(d, axis=2)[..., None], (tf.shape(h)[0], count, n_out, 1))

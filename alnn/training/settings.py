@@ -82,6 +82,12 @@ class TrainingSettings(Section):
         "and `directions` a row more for each structure that has a stress, as periodic ones do; 0 leaves it out",
     )
     taylor_length: float = Field(0.02, gt=0, description="Å; displacement of an atom in a Taylor copy")
+    rows_per_weight: float = Field(
+        6.0,
+        gt=0,
+        description="`fast`: force rows for each weight of a network that shape a step, drawn anew for each; all rows "
+        "enter its gradient",
+    )
     warm_start: bool = Field(True, description="begin from the last network where it fits")
     tolerance: float = Field(
         1e-3, ge=0, description="`fast`: relative fall of the criterion that counts as progress"

@@ -17,9 +17,11 @@ from alnn.potential import Potential
 from alnn.potential.calculator import Evaluator
 from alnn.structures.atoms import random_cluster
 from alnn.training import fit_potential
-from alnn.training.data import block, scaled
+from alnn.training.architecture import Architecture
+from alnn.training.blocks import block
+from alnn.training.coordinates import scaled
 from alnn.training.members import to_flat
-from alnn.training.network import Architecture, chunk_sums
+from alnn.training.network import chunk_sums
 from alnn.training.settings import TrainingSettings
 
 
@@ -38,10 +40,10 @@ def labelled_clusters(count: int) -> list[Atoms]:
 def by_tensorflow(potential: Potential, atoms: Atoms, activation: str) -> float:
     table = descriptors.compute(potential.descriptors, potential.species, [atoms])
     x = scaled(potential.scaling["W"], table.values["W"])
-    architecture = Architecture((x.shape[1],), (10, 10), activation)
+    architecture = Architecture((x.shape[1],), ((10, 10),), activation)
     weights = np.array([to_flat(["W"], member) for member in potential.members])
-    rows = block(x, np.zeros(len(x), int), 1, None)
-    (sums,) = chunk_sums(architecture, tf.constant(weights), [tf.constant(rows.x[None])])
+    rows = block(x, np.zeros(len(x), int), 1)
+    (sums,) = chunk_sums(architecture, tf.constant(weights), [tf.constant(rows[None])])
     y = sums.numpy().sum(axis=1).mean()
     return potential.energy_scale * y + potential.energy_shift["W"] * len(atoms)
 

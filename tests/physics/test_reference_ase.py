@@ -127,6 +127,61 @@ def test_a_fault_is_an_error_and_the_next_label_is_computed(tmp_path, fault, rea
     assert {path.name for path in folder.iterdir()} == {"output.txt", "structure.extxyz"}
 
 
+WAYS = ("attribute", "numpy", "array", "method", "results", "scf", "mf", "printed", "file")
+
+
+@pytest.mark.parametrize("kind", WAYS)
+def test_what_did_not_converge_is_no_label_however_it_is_said(tmp_path, kind):
+    opened = reference(tmp_path, "support.calculators.Unconverged", arguments={"kind": kind})
+    with pytest.raises(ReferenceError_, match="did not converge"):
+        opened.label(gold(3))
+    opened.close()
+
+
+def test_other_uses_of_the_word_converged_are_no_fault(tmp_path):
+    opened = reference(tmp_path, "support.calculators.Unconverged", arguments={"kind": "sound"})
+    assert opened.label(gold(3)).energy < 0
+    opened.close()
+
+
+@pytest.mark.parametrize("name", ["EnergyOnly", "energy_only"])
+def test_energies_alone_do_where_no_forces_are_needed(tmp_path, name):
+    described = AseCalculator(calculator=f"support.calculators.{name}")
+    opened = AseReference(described, MASSES, TESTS, tmp_path, forces=False)
+    label, whole = opened.label(gold(3)), reference(tmp_path, "support.calculators.Pairs")
+    assert label.forces is None and label.energy == whole.label(gold(3)).energy
+    opened.close()
+    whole.close()
+    needing = AseReference(described, MASSES, TESTS, tmp_path)
+    with pytest.raises(ReferenceError_, match="gives no forces: expected those that training"):
+        needing.check() if name == "EnergyOnly" else needing.label(gold(3))
+    needing.close()
+
+
+@pytest.mark.parametrize(
+    ("kind", "asked", "found"),
+    [
+        ("voigt", False, [1, 2, 3, 4, 5, 6]),
+        ("matrix", False, [1, 2, 3, 4, 5, 6]),
+        ("broken", False, None),
+        ("none", False, None),
+        ("none", True, None),
+        ("asked", False, None),
+        ("asked", True, [1, 2, 3, 4, 5, 6]),
+    ],
+)
+def test_a_stress_is_taken_in_either_shape_or_left_out(tmp_path, kind, asked, found):
+    described = AseCalculator(calculator="support.calculators.Stressed", arguments={"stress": kind})
+    opened = AseReference(described, MASSES, TESTS, tmp_path, stress=asked)
+    periodic = gold(3)
+    periodic.center(vacuum=5.0)
+    periodic.pbc = True
+    stress = opened.label(periodic).stress
+    assert (stress is None) if found is None else (stress.tolist() == found)
+    assert opened.label(gold(3)).stress is None
+    opened.close()
+
+
 def test_a_wrong_calculator_is_said_at_once(tmp_path):
     with pytest.raises(ReferenceError_, match=r"^reference: ModuleNotFoundError: No module named 'nowhere'$"):
         reference(tmp_path, "nowhere.Calculator").check()

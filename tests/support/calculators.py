@@ -86,3 +86,77 @@ def fault(atoms, share=0.3, faults=FAULTS, spare=0):
         return ""
     digits = np.random.default_rng(np.frombuffer(atoms.positions.tobytes(), np.uint32))
     return str(digits.choice(faults)) if digits.random() < share else ""
+
+
+class EnergyOnly(Calculator):
+    """The energy of `Pairs`, no forces, as of coupled-cluster or quantum Monte Carlo methods."""
+
+    implemented_properties = ("energy",)
+
+    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
+        """The energy."""
+        super().calculate(atoms, properties, system_changes)
+        pairs = Pairs()
+        pairs.calculate(self.atoms)
+        self.results = {"energy": pairs.results["energy"]}
+
+
+def energy_only():
+    """As a function, whose outcome nobody knows beforehand."""
+    return EnergyOnly()
+
+
+class Stressed(Pairs):
+    """With the stress that `stress` says: voigt, matrix, broken, asked (only where it is asked for), or none."""
+
+    def __init__(self, stress):
+        super().__init__()
+        self.kind = stress
+        self.implemented_properties = (
+            *self.implemented_properties,
+            *(["stress"] if stress != "none" else []),
+        )
+
+    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
+        """Energy, forces, stress."""
+        super().calculate(atoms, properties, system_changes)
+        known = {"voigt": STRESS, "matrix": STRESS_MATRIX, "broken": [1.0, 2.0], "asked": STRESS}
+        if self.kind in known and (self.kind != "asked" or "stress" in properties):
+            self.results["stress"] = np.array(known[self.kind])
+
+
+STRESS = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]
+STRESS_MATRIX = [[1.0, 6.0, 5.0], [6.0, 2.0, 4.0], [5.0, 4.0, 3.0]]
+
+
+class Unconverged(Pairs):
+    """Says in the way of `kind` that it did not converge."""
+
+    def __init__(self, kind):
+        super().__init__()
+        self.kind = kind
+        if kind == "method":
+            self.converged = lambda: False
+        if kind in ("scf", "mf"):
+            setattr(self, kind, type("Loop", (), {"converged": np.bool_(False)})())
+
+    def calculate(self, atoms=None, properties=("energy",), system_changes=all_changes):
+        """Energy and forces that look like any others."""
+        super().calculate(atoms, properties, system_changes)
+        if self.kind == "attribute":
+            self.converged = False
+        if self.kind == "numpy":
+            self.converged = np.all([False])
+        if self.kind == "array":
+            self.converged = np.array([True, False])
+        if self.kind == "results":
+            self.results["converged"] = False
+        if self.kind == "printed":
+            print("     convergence NOT achieved after 100 iterations: stopping")
+        if self.kind == "file":
+            os.makedirs("run")
+            with open("run/dftb.out", "w") as file:
+                file.write(" -> SCC is NOT converged, maximal SCC iterations exceeded")
+        if self.kind == "sound":
+            self.converged = lambda forces: False  # an optimiser's question
+            self.results["converged"] = True

@@ -299,7 +299,7 @@ def _extxyz_reader() -> Reader:
     measured = random_potential(descriptors={"W": random_potential().descriptors["W"][::6]}, hidden=(2,))
 
     def read(path: Path) -> None:
-        compare(measured, read_labelled(path))
+        compare(measured, read_labelled(path).structures)
 
     return Reader(
         "extxyz", "a.extxyz", lambda rng: damaged(rng.choice(corpus), corpus, rng, _XYZ_WORDS), read

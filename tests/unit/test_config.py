@@ -14,6 +14,7 @@ from alnn.campaign.store import Store
 from alnn.descriptors import ENOUGH
 from alnn.errors import ConfigError
 from alnn.potential import Potential
+from alnn.strict_yaml import dump_values, parse_values
 from alnn.structures import random_cluster
 
 INPUTS = Path(__file__).parents[2] / "inputs" / "water_clusters"
@@ -39,6 +40,38 @@ def test_the_inputs_are_valid(name):
     loaded = config.load(INPUTS / name)
     assert loaded.folder == (INPUTS / name).resolve().parent
     assert config.dump(config.parse(yaml.safe_dump(config.dump(loaded)))) == config.dump(loaded)
+
+
+def test_numbers_are_those_of_yaml_1_2_also_where_the_keys_are_a_program_s():
+    text = SMALLEST.replace(
+        "reference: {lammps: [pair_style tersoff, pair_coeff * * ML-BOP.tersoff W]}",
+        "reference: {ase: {calculator: a.b, arguments: "
+        "{t: 1e-4, walltime: 12:00:00, n: 014, many: 1_000, text: '1e-4'}}}",
+    )
+    loaded = config.parse(text)
+    expected = {"t": 1e-4, "walltime": "12:00:00", "n": 14, "many": 1000, "text": "1e-4"}
+    assert loaded.reference.ase.arguments == expected
+
+
+def test_what_is_written_is_read_as_the_same_values():
+    values = {
+        "a": [
+            "1e-4",
+            1e-4,
+            "12:00:00",
+            "014",
+            14,
+            "1_000",
+            "0o17",
+            ".5",
+            "2026-01-31",
+            "yes",
+            True,
+            None,
+            1e22,
+        ]
+    }
+    assert parse_values(dump_values(values), "x") == values
 
 
 def test_defaults_are_the_papers():

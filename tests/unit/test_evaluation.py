@@ -141,7 +141,7 @@ def test_labelled_structures_from_extended_xyz(tmp_path):
 
     path = tmp_path / "data.extxyz"
     ase.io.write(path, [labelled(3, -1.5, 0.25, "a"), labelled(4, -2.0, 0.5, "b")])
-    structures = read_labelled(path)
+    structures = read_labelled(path).structures
     assert [len(a) for a in structures] == [3, 4]
     assert structures[1].calc.results["energy"] == pytest.approx(-2.0)
 
@@ -151,7 +151,7 @@ def test_labelled_structures_from_hdf5(tmp_path):
 
     path = tmp_path / "data.h5"
     write_structures(path, [labelled(3, -1.5, 0.25, "seed")])
-    (atoms,) = read_labelled(path)
+    (atoms,) = read_labelled(path).structures
     assert atoms.info["origin"] == "seed"
     assert atoms.calc.results["forces"].shape == (3, 3)
 

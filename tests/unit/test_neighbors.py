@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from ase import Atoms
+from ase.neighborlist import neighbor_list
 
 from alnn.structures.neighbors import pair_table
 
@@ -26,3 +27,29 @@ def test_large_and_flat_structures_have_their_pairs(extent, periodic):
         (3, 2),
     ]
     np.testing.assert_allclose(np.abs(table.vectors), [[0, 0, 2.5]] * 4, atol=1e-9)
+
+
+@pytest.mark.parametrize("pbc", [(True, True, False), (True, False, True), (True, False, False)])
+@pytest.mark.parametrize("other", ["zero", "short", "long", "tilted"])
+def test_a_direction_that_is_not_periodic_needs_no_vector(pbc, other):
+    """The same pairs to the last bit, in the same order, whatever the cell says of such a direction."""
+    random = np.random.default_rng(3)
+    atoms = Atoms("W12", random.uniform(0, [4, 5, 9], (12, 3)), pbc=pbc)
+    atoms.set_cell([[4, 0, 0], [1, 5, 0], [0.5, 0.3, 6]])
+    free = np.flatnonzero(~atoms.pbc)
+    changed = atoms.copy()
+    for k in free:
+        changed.cell[k] = {
+            "zero": np.zeros(3),
+            "short": 0.01 * np.eye(3)[k],
+            "long": 50 * np.eye(3)[k],
+            "tilted": [3, 2, 3],
+        }[other]
+    expected, found = (pair_table([a], ["W"], 4.5) for a in (atoms, changed))
+    assert len(found.first) > 100
+    for name in ("first", "second", "vectors"):
+        np.testing.assert_array_equal(getattr(found, name), getattr(expected, name))
+    i, j, d = neighbor_list("ijd", atoms, 4.5)
+    assert sorted(zip(i, j, d.round(9), strict=True)) == sorted(
+        zip(found.first, found.second, np.linalg.norm(found.vectors, axis=1).round(9), strict=True)
+    )

@@ -48,6 +48,18 @@ def test_a_file_has_a_stress_where_a_structure_has_one(tmp_path):
     assert found == [True, False]
 
 
+def test_energies_without_forces_are_kept_as_such(tmp_path):
+    bare = some_structures(2)
+    attach_label(bare[1], -1.5, None)
+    write_structures(tmp_path / "0000.h5", bare)
+    first, second = read_structures(tmp_path / "0000.h5")
+    assert "forces" in first.calc.results and "forces" not in second.calc.results
+    assert second.get_potential_energy() == -1.5
+    LabelWriter(tmp_path / "labels.jsonl").append(bare[1], Label(-1.5, None))
+    (label,) = read_labels(tmp_path).values()
+    assert label.forces is None and label.energy == -1.5
+
+
 def test_an_empty_pool_can_be_written(tmp_path):
     write_structures(tmp_path / "0000.h5", [])
     assert read_structures(tmp_path / "0000.h5") == []
@@ -59,7 +71,7 @@ def test_only_the_file_itself_is_left_behind(tmp_path):
 
 
 def test_a_structure_without_label_is_refused(tmp_path):
-    with pytest.raises(PoolError, match="structure 1: expected energy and forces, found none"):
+    with pytest.raises(PoolError, match="structure 1: expected an energy, found none"):
         write_structures(tmp_path / "0000.h5", [*some_structures(1), Atoms("W")])
     assert list(tmp_path.iterdir()) == []
 

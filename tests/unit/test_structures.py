@@ -114,3 +114,19 @@ def test_scaling_to_a_density_keeps_fractions_and_shape():
     assert structures.density(scaled, WATER) == pytest.approx(0.7, rel=1e-12)
     np.testing.assert_allclose(scaled.get_scaled_positions(), box.get_scaled_positions(), atol=1e-12)
     np.testing.assert_allclose(scaled.cell.cellpar()[3:], box.cell.cellpar()[3:], atol=1e-10)
+
+
+def test_a_slab_needs_no_third_vector_and_a_crystal_does():
+    slab = Atoms("W2", [[0, 0, 0], [0, 0, 3.0]], cell=[3, 3, 0], pbc=[True, True, False])
+    structures.validate(slab)
+    structures.validate(Atoms("W2", [[0, 0, 0], [0, 0, 3.0]], cell=[3, 0, 0], pbc=[True, False, False]))
+    for bad in (
+        Atoms("W", cell=[3, 3, 0], pbc=True),
+        Atoms("W", cell=[3, 0, 3], pbc=[True, True, False]),
+        Atoms("W", cell=[[3, 0, 0], [3, 0, 0], [0, 0, 9]], pbc=[True, True, False]),
+    ):
+        with pytest.raises(StructureError, match="expected a periodic cell with a volume"):
+            structures.validate(bad)
+    close = Atoms("W", cell=[0.2, 3, 0], pbc=[True, True, False])
+    with pytest.raises(StructureError, match=r"overlap|volume"):
+        structures.validate(close)

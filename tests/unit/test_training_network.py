@@ -7,15 +7,10 @@ tf = pytest.importorskip("tensorflow")
 
 from scipy.special import erf, expit  # noqa: E402
 
-from alnn.training.data import block  # noqa: E402
+from alnn.training.architecture import Architecture, initial_weights  # noqa: E402
+from alnn.training.blocks import block  # noqa: E402
 from alnn.training.members import to_flat, to_layers  # noqa: E402
-from alnn.training.network import (  # noqa: E402
-    ACTIVATIONS,
-    Architecture,
-    chunk_jacobians,
-    chunk_sums,
-    initial_weights,
-)
+from alnn.training.network import ACTIVATIONS, chunk_jacobians, chunk_sums  # noqa: E402
 
 FORMULAS = {
     "linear": lambda z: z,
@@ -37,20 +32,20 @@ def test_activation_has_its_formula_and_derivative(name):
     np.testing.assert_allclose(slope, (FORMULAS[name](z + h) - FORMULAS[name](z - h)) / (2 * h), atol=1e-9)
 
 
-def _two_species(activation, chunk=4):
+def _two_species(activation):
     """Architecture, blocks (with padding), weights of 3 members, structures x, index per species."""
     rng = np.random.default_rng(3)
-    architecture = Architecture((5, 3), (4, 6), activation)
+    architecture = Architecture((5, 3), ((4, 6), (3, 5)), activation)
     index = [np.repeat(np.arange(4), [3, 0, 9, 1]), np.repeat(np.arange(4), [1, 4, 0, 2])]
     x = [rng.normal(size=(len(i), n)) for i, n in zip(index, architecture.inputs, strict=True)]
-    blocks = [block(a, i, 5, chunk) for a, i in zip(x, index, strict=True)]
+    blocks = [block(a, i, 5) for a, i in zip(x, index, strict=True)]
     return architecture, blocks, initial_weights(architecture, 3, rng), x, index
 
 
 @pytest.mark.parametrize("name", ["gelu", "twist"])
 def test_jacobian_is_the_derivative_by_the_weights(name):
     architecture, blocks, weights, _, _ = _two_species(name)
-    x = [tf.constant(b.x[None]) for b in blocks]
+    x = [tf.constant(b[None]) for b in blocks]
     w = tf.Variable(weights)
     with tf.GradientTape(persistent=True) as tape:
         values = chunk_sums(architecture, w, x)
@@ -72,21 +67,19 @@ def _by_layers(member, x):
     return h[:, 0]
 
 
-@pytest.mark.parametrize("chunk", [1, 4, 16])
-def test_network_equals_the_layers_of_the_file(chunk):
-    architecture, blocks, weights, x, index = _two_species("twist", chunk)
-    sums = chunk_sums(architecture, tf.constant(weights), [tf.constant(b.x[None]) for b in blocks])
+def test_network_equals_the_layers_of_the_file():
+    architecture, blocks, weights, x, index = _two_species("twist")
+    sums = chunk_sums(architecture, tf.constant(weights), [tf.constant(b[None]) for b in blocks])
     for member in range(3):
         layers = to_layers(architecture, ("A", "B"), weights[member])
         np.testing.assert_array_equal(to_flat(("A", "B"), layers), weights[member])
         for s, name in enumerate(("A", "B")):
             expected = np.bincount(index[s], _by_layers(layers[name], x[s]), minlength=5)
-            found = np.bincount(blocks[s].segment, sums[s][member].numpy(), minlength=5)
-            np.testing.assert_allclose(found, expected, atol=1e-12)
+            np.testing.assert_allclose(sums[s][member], expected, atol=1e-12)
 
 
 def test_initial_weights_have_variance_one_over_fan_in():
-    architecture = Architecture((50,), (40,), "tanh")
+    architecture = Architecture((50,), ((40,),), "tanh")
     weights = initial_weights(architecture, 200, np.random.default_rng(1))
     first = weights[:, : 40 * 51]
     assert abs(first.mean()) < 0.002

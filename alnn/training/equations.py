@@ -1,0 +1,192 @@
+"""Energies and slopes as least squares of one network: residuals, their gradient, and rows of their Jacobian.
+
+Residual of structure s: c_s (sum_i y_i - t_s); of row r: c_r (sum_i y'_i - t_r), with y' along the row's tangents. Sums
+run in pieces of fixed size, each by one thread, and are added in one order, so that no number depends on how many
+threads there are.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from alnn.training.architecture import Architecture
+from alnn.training.passes import SitePass, row_gradients, site_pass, weighted_gradient
+
+ENTRIES = 16_384
+"""Pairs of a row and a site that are worked on at once: the products stay in the processor's cache."""
+SITES = 4096
+"""Sites whose tangents are contracted at once."""
+
+Map = Callable[[Callable, Sequence], list]
+"""`[function(item) for item in items]`, by however many threads."""
+
+
+@dataclass(frozen=True)
+class SpeciesEquations:
+    """Sites of one species (A) and their share in structures and rows.
+
+    x (A, functions): what the network sees; structure (A,), ascending. E entries, sorted by site: site, row (E,) and
+    tangent (E, functions) in single precision: x' along a row's displacement.
+    """
+
+    x: np.ndarray
+    structure: np.ndarray
+    site: np.ndarray
+    row: np.ndarray
+    tangent: np.ndarray
+
+    @cached_property
+    def first_entry(self) -> np.ndarray:
+        """(A + 1,) where the entries of each site begin."""
+        return np.searchsorted(self.site, np.arange(len(self.x) + 1))
+
+
+@dataclass(frozen=True)
+class Grouping:
+    """Items of groups: those of group g are order[first[g] : first[g + 1]]."""
+
+    order: np.ndarray
+    first: np.ndarray
+
+    @classmethod
+    def of(cls, group: np.ndarray, count: int) -> Grouping:
+        """group (items,) of each item."""
+        counts = np.bincount(group, minlength=count)
+        return cls(np.argsort(group, kind="stable"), np.concatenate([[0], np.cumsum(counts)]))
+
+    def sizes(self, groups: np.ndarray) -> np.ndarray:
+        """Items of each of these groups."""
+        return self.first[groups + 1] - self.first[groups]
+
+    def padded(self, groups: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Items (G, K) of these groups and which of them count, K the largest size."""
+        sizes = self.sizes(groups)
+        place = np.arange(sizes.max(initial=0))
+        used = place < sizes[:, None]
+        return self.order[np.where(used, self.first[groups][:, None] + place, 0)], used
+
+
+class Equations:
+    """Least squares of S structures and R rows of one network with P weights.
+
+    coefficient, target (S + R,). Residuals and gradients are in double precision; tangents are stored, and rows of the
+    Jacobian made, in single precision: they only shape the step.
+    """
+
+    def __init__(
+        self,
+        architecture: Architecture,
+        species: Sequence[SpeciesEquations],
+        coefficient: np.ndarray,
+        target: np.ndarray,
+        structures: int,
+    ) -> None:
+        self.architecture = architecture
+        self.species = list(species)
+        self.coefficient, self.target = coefficient, target
+        self.structures = structures
+        self.rows = len(target) - structures
+        self._of_structure = [Grouping.of(s.structure, structures) for s in self.species]
+        self._of_row = [Grouping.of(s.row, self.rows) for s in self.species]
+
+    def passes(self, weights: np.ndarray) -> list[SitePass]:
+        """Passes of all sites of every species; weights (P,)."""
+        matrices = self.architecture.matrices(weights)
+        return [
+            site_pass(m, self.architecture.activation, s.x)
+            for m, s in zip(matrices, self.species, strict=True)
+        ]
+
+    def residual(self, passes: Sequence[SitePass], threads: Map) -> np.ndarray:
+        """(S + R,)."""
+        total = np.zeros(self.structures + self.rows)
+        for sites, s in zip(passes, self.species, strict=True):
+            total[: self.structures] += np.bincount(s.structure, sites.outputs, self.structures)
+            if self.rows:
+                total[self.structures :] += np.bincount(s.row, self._slopes(sites, s, threads), self.rows)
+        return self.coefficient * (total - self.target)
+
+    def _slopes(self, sites: SitePass, s: SpeciesEquations, threads: Map) -> np.ndarray:
+        """y' of every entry, (E,)."""
+        slope, out = sites.slope().astype(np.float32), np.empty(len(s.site))
+
+        def piece(first: int) -> None:
+            part = slice(first, first + ENTRIES)
+            out[part] = np.einsum("ef,ef->e", s.tangent[part], slope[s.site[part]])
+
+        threads(piece, range(0, len(s.site), ENTRIES))
+        return out
+
+    def gradient(self, passes: Sequence[SitePass], residual: np.ndarray, threads: Map) -> np.ndarray:
+        """(P,) half the derivative of the sum of squares `residual`^2 (S + R,) by the weights."""
+        weight = self.coefficient * residual
+        parts = []
+        for sites, s in zip(passes, self.species, strict=True):
+            tangent = self._mean_tangent(s, weight[self.structures :], threads) if self.rows else None
+            parts.append(weighted_gradient(sites, weight[s.structure], tangent))
+        return np.concatenate(parts)
+
+    def _mean_tangent(self, s: SpeciesEquations, weight: np.ndarray, threads: Map) -> np.ndarray:
+        """Tangents of each site summed with the weights of their rows, (A, functions)."""
+        values, out = weight[s.row].astype(np.float32), np.empty(s.x.shape)
+
+        def piece(first: int) -> None:
+            last = min(first + SITES, len(s.x))
+            begin, end = s.first_entry[first], s.first_entry[last]
+            matrix = csr_matrix(
+                (values[begin:end], np.arange(end - begin), s.first_entry[first : last + 1] - begin),
+                shape=(last - first, end - begin),
+            )
+            out[first:last] = matrix @ s.tangent[begin:end]
+
+        threads(piece, range(0, len(s.x), SITES))
+        return out
+
+    def pieces(self, rows: np.ndarray) -> list[np.ndarray]:
+        """All structures and these rows (R',), as numbers 0 .. S + R - 1, in pieces of like size that hold either
+        structures or rows.
+        """
+        return [
+            part + start
+            for groupings, numbers, start in (
+                (self._of_structure, np.arange(self.structures), 0),
+                (self._of_row, rows, self.structures),
+            )
+            for part in _like_sized(groupings, numbers)
+        ]
+
+    def jacobian(self, passes: Sequence[SitePass], piece: np.ndarray) -> np.ndarray:
+        """(len(piece), P) derivatives of the residuals of a piece, in the passes' precision."""
+        slopes = bool(piece[0] >= self.structures)
+        numbers = piece - self.structures if slopes else piece
+        parts = []
+        for k, (sites, s) in enumerate(zip(passes, self.species, strict=True)):
+            items, used = (self._of_row if slopes else self._of_structure)[k].padded(numbers)
+            if items.shape[1] == 0:
+                parts.append(np.zeros((len(piece), sum(m.size for m in sites.matrices)), sites.outputs.dtype))
+            elif slopes:
+                tangent = s.tangent[items.ravel()]
+                parts.append(row_gradients(sites, s.site[items], used, tangent))
+            else:
+                parts.append(row_gradients(sites, items, used))
+        whole = np.concatenate(parts, axis=1) if len(parts) > 1 else parts[0]
+        whole *= self.coefficient[piece, None].astype(whole.dtype)
+        return whole
+
+
+def _like_sized(groupings: Sequence[Grouping], groups: np.ndarray) -> list[np.ndarray]:
+    """Groups sorted by their number of items, in runs of at most ENTRIES items with padding."""
+    sizes = sum(g.sizes(groups) for g in groupings)
+    order = np.argsort(sizes, kind="stable")
+    pieces, start = [], 0
+    for stop in range(1, len(groups) + 1):
+        full = stop == len(groups) or (stop + 1 - start) * sizes[order[stop]] > ENTRIES
+        if full:
+            pieces.append(groups[order[start:stop]])
+            start = stop
+    return pieces

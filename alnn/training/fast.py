@@ -1,0 +1,83 @@
+"""A committee by full-batch Levenberg-Marquardt."""
+
+import numpy as np
+
+from alnn.training.architecture import initial_weights
+from alnn.training.cross_validation import held_out_folds
+from alnn.training.descent import Descender, Rules
+from alnn.training.prepared import Prepared
+from alnn.training.result import Spread
+from alnn.training.settings import TrainingSettings
+from alnn.training.threads import thread_map
+
+_DRAWS = 2_000_000  # in place of an attempt's number where rows of a member's steps are drawn
+
+
+def committee_start(
+    prepared: Prepared, settings: TrainingSettings, rng: np.random.Generator
+) -> tuple[np.ndarray, int]:
+    """Weights (members, P) to begin from, and how many members are warm.
+
+    Members drawn at random begin anew in each training, so that no lineage stays in a poor minimum for long and
+    the committee keeps its spread.
+    """
+    start = initial_weights(prepared.architecture, settings.members, rng)
+    if prepared.start is None:
+        return start, 0
+    warm = min(len(prepared.start), max(settings.members - settings.fresh_members, 0))
+    kept = rng.permutation(len(prepared.start))[:warm]
+    start[:warm] = prepared.from_file(prepared.start[kept])
+    return start, warm
+
+
+def fast(
+    prepared: Prepared,
+    settings: TrainingSettings,
+    seed: int,
+    rng: np.random.Generator,
+    spread: Spread,
+    threads: int = 1,
+) -> tuple[np.ndarray, dict]:
+    """A committee by full-batch Levenberg-Marquardt; returns weights (members, P) and a report.
+
+    Each member is a fit of its own, so that it comes out the same on whichever rank, beside whichever others.
+    """
+    members, size = settings.members, prepared.pool.size
+    start, warm = committee_start(prepared, settings, rng)
+    if settings.validation == "fold":
+        train, valid = held_out_folds(size, members, settings.folds, rng)
+    else:
+        train, valid = np.ones((members, size)), np.zeros((members, size))
+    train, valid = prepared.mask(train), prepared.mask(valid)
+    rules = rules_of(settings, settings.warm_steps if warm else settings.steps)
+    equations = prepared.equations(settings)
+
+    def fit(member: int) -> tuple[np.ndarray, ...]:
+        draws = np.random.default_rng([seed, _DRAWS, member])
+        with thread_map(threads) as work:
+            found = Descender(equations, rules, train[member], valid[member], work).run(start[member], draws)
+        return tuple(np.asarray(part) for part in found)
+
+    parts = list(zip(*spread(fit, list(range(members))), strict=True))
+    weights, criterion, loss, damping, steps = (np.stack(part) for part in parts)
+    report = {
+        "epochs": int(steps.max()),
+        "criterion": criterion.tolist(),
+        "loss": loss.tolist(),
+        "damping": damping.tolist(),
+        "warm_members": warm,
+    }
+    return prepared.to_file(weights), report
+
+
+def rules_of(settings: TrainingSettings, steps: int) -> Rules:
+    """What the settings say about the descent."""
+    return Rules(
+        damping=settings.learnrate,
+        factor=settings.damping_factor,
+        steps=steps,
+        patience=settings.patience,
+        tolerance=settings.tolerance,
+        decay=settings.weight_decay,
+        rows_per_weight=settings.rows_per_weight,
+    )

@@ -1,0 +1,45 @@
+"""Labelled structures -> the arrays of a training."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+
+import numpy as np
+from ase import Atoms
+
+from alnn.descriptors import compute
+from alnn.training.coordinates import Coordinates
+from alnn.training.data import TrainingSet, training_set
+from alnn.training.force_rows import force_rows, taylor_copies
+from alnn.training.settings import TrainingSettings
+
+_FORCE_ROWS = 1_000_000  # in place of an attempt's number where force rows are drawn
+
+
+def labelled_set(
+    structures: Sequence[Atoms],
+    descriptors: Mapping[str, list[dict]],
+    settings: TrainingSettings,
+    seed: int = 0,
+    isolated: Mapping[str, float] | None = None,
+) -> TrainingSet:
+    """Descriptors and labels of structures, with what `settings.forces` makes of their forces."""
+    species, rng = list(descriptors), np.random.default_rng([seed, _FORCE_ROWS])
+    chosen = list(structures)
+    if settings.forces == "taylor":
+        chosen += taylor_copies(structures, settings.force_rows, settings.taylor_length, rng)
+    energies = np.array([atoms.get_potential_energy() for atoms in chosen])
+    pool = training_set(compute(descriptors, species, chosen), species, energies, isolated)
+    if not settings.has_rows:
+        return pool
+    coordinates = Coordinates.of(pool.values, settings.decorrelation)
+    rows = force_rows(
+        dict(descriptors),
+        species,
+        structures,
+        settings.force_rows,
+        settings.forces,
+        rng,
+        strain=settings.virial_weight > 0.0,
+        coordinates=coordinates,
+    )
+    return replace(pool, force_rows=rows, coordinates=coordinates)
