@@ -4,11 +4,13 @@ A member's weights are one flat vector: for each species, for each layer, the ma
 (n_out, n_in + 1), row by row.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+
+from alnn.errors import TrainingError
 
 
 @dataclass(frozen=True)
@@ -61,9 +63,14 @@ def initial_weights(architecture: Architecture, members: int, rng: np.random.Gen
 
 
 def hidden_layers(
-    hidden: "tuple[int, ...] | dict[str, tuple[int, ...]]", species: Sequence[str]
+    hidden: Sequence[int] | Mapping[str, Sequence[int]], species: Sequence[str]
 ) -> tuple[tuple[int, ...], ...]:
-    """Hidden layers of every species, from those of all or of each."""
-    if isinstance(hidden, dict):
+    """Hidden layers of every species, from those of all or of each. Raises TrainingError for a species without."""
+    if isinstance(hidden, Mapping):
+        missing = [s for s in species if s not in hidden]
+        if missing:
+            raise TrainingError(
+                f"training.hidden: expected layers for {', '.join(species)}, found none for {missing[0]}"
+            )
         return tuple(tuple(hidden[s]) for s in species)
     return tuple(tuple(hidden) for _ in species)

@@ -26,7 +26,8 @@ class TrainingSet:
     values[s]: (atoms of species s, functions of s), structure[s]: (atoms of species s,) which structure each
     row belongs to, energies: (S,) eV with isolated-atom energies already taken off, n_atoms: (S,),
     isolated[s]: eV, the energy taken off per atom (to be given back by the potential's shift); force_rows:
-    slopes of the energy to be met as well, in `coordinates`.
+    slopes of the energy to be met as well, in `coordinates`; weights (S,) of the squared residuals of a structure, 1
+    where there are none.
     """
 
     species: tuple[str, ...]
@@ -37,6 +38,7 @@ class TrainingSet:
     isolated: Mapping[str, float]
     force_rows: ForceRows | None = None
     coordinates: Coordinates | None = None
+    weights: np.ndarray | None = None
 
     @property
     def size(self) -> int:

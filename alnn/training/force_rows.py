@@ -59,8 +59,9 @@ def force_rows(
     coordinates: Coordinates | None = None,
 ) -> ForceRows:
     """`count` rows of every structure: force components drawn without repetition (`kind` "rows"; all of them where
-    there are fewer, or where `count` is None), or random directions (`kind` "directions"); with `strain` one row more
-    for each that has a stress. Tangents are those of the descriptors where no `coordinates` are given.
+    there are fewer, or where `count` is None), the same of the structures that have forces ("auto"), or random
+    directions ("directions"); with `strain` one row more for each that has a stress. Tangents are those of the
+    descriptors where no `coordinates` are given.
 
     A lone atom has no force and gets no row. Raises TrainingError where forces are missing or not finite, and with
     `strain` where no structure has a stress.
@@ -88,7 +89,7 @@ def taylor_copies(
         forces, energy = _forces(atoms, number), atoms.get_potential_energy()
         for _ in range(count):
             d = rng.normal(scale=length / np.sqrt(3.0), size=forces.shape)
-            copy = Atoms(atoms.symbols, atoms.positions + d, cell=atoms.cell, pbc=atoms.pbc)
+            copy = Atoms(atoms.symbols, atoms.positions + d, cell=atoms.cell, pbc=atoms.pbc, info=atoms.info)
             copy.calc = SinglePointCalculator(copy, energy=energy - float(np.sum(forces * d)))
             copies.append(copy)
     return copies
@@ -113,7 +114,10 @@ class _Wanted:
 def _wanted(
     atoms: Atoms, number: int, count: int | None, kind: str, rng: np.random.Generator, strain: bool
 ) -> _Wanted:
-    forces = _forces(atoms, number)
+    if kind == "auto" and "forces" not in atoms.calc.results:
+        forces, count = np.zeros((len(atoms), 3)), 0
+    else:
+        forces = _forces(atoms, number)
     components, directions = np.zeros(0, int), np.zeros((0, len(atoms), 3))
     if kind == "directions":
         directions = _directions(len(atoms), count, rng)

@@ -36,17 +36,19 @@ class Prepared:
 
     def coefficient(self, settings: TrainingSettings) -> np.ndarray:
         """(S + R,) 1/N^p, normalised so that the mean-sized structure has 1/N; the weight of force rows. Both less
-        for structures far up in energy. An atom alone weighs as much as the pool's mean number of atoms, however far
-        up it is: the energy that binds a cluster is counted from it as many times as the cluster has atoms.
+        for structures far up in energy, and times the root of the structure's own weight. An atom alone weighs as much
+        as the pool's mean number of atoms, however far up it is: the energy that binds a cluster is counted from it as
+        many times as the cluster has atoms.
         """
         n = self.pool.n_atoms.astype(float)
         energies = (n / n.mean()) ** (1.0 - settings.size_exponent) / n * self.relevance
-        energies = np.where(self.pool.alone(), n.mean(), energies)
+        own = np.ones(len(n)) if self.pool.weights is None else np.sqrt(self.pool.weights)
+        energies = np.where(self.pool.alone(), n.mean(), energies) * own
         if self.pool.force_rows is None:
             return energies
         rows = self.pool.force_rows
         weight = np.where(rows.strain, settings.virial_weight / n[rows.owner], settings.force_weight)
-        return np.concatenate([energies, weight * self.relevance[rows.owner]])
+        return np.concatenate([energies, weight * (self.relevance * own)[rows.owner]])
 
     def mask(self, structures: np.ndarray) -> np.ndarray:
         """(M, S) weights of structures -> (M, S + R): a force row has that of its structure."""
@@ -83,7 +85,7 @@ def prepare(pool: TrainingSet, settings: TrainingSettings, warm: Potential | Non
     """Standardise a pool; begin from `warm` where its networks have the shape that the settings say."""
     coordinates = pool.coordinates or Coordinates.of(pool.values, settings.decorrelation)
     weights = relevance(pool, settings.energy_window)
-    energies = energy_scale(pool, weights)
+    energies = energy_scale(pool, weights if pool.weights is None else weights * pool.weights)
     inputs = tuple(pool.values[s].shape[1] for s in pool.species)
     hidden = hidden_layers(settings.hidden, pool.species)
     architecture = Architecture(inputs, hidden, settings.activation)

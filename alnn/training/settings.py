@@ -7,6 +7,7 @@ from pydantic import Field, model_validator
 from alnn.strict_yaml import Count, Positive, Section
 
 Neurons = Annotated[int, Field(ge=1, le=10_000)]
+Layers = Annotated[tuple[Neurons, ...], Field(max_length=20)]
 Activation = Literal["linear", "tanh", "sigmoid", "relu", "gelu", "mtanh", "twist"]
 
 
@@ -19,8 +20,10 @@ class TrainingSettings(Section):
     """
 
     protocol: Literal["paper", "fast"] = "fast"
-    hidden: tuple[Neurons, ...] = Field(
-        (10, 10), max_length=20, description="neurons in each hidden layer (papers: 10, 10)"
+    hidden: Layers | dict[str, Layers] = Field(
+        (10, 10),
+        description="neurons in each hidden layer (papers: 10, 10); for networks of different sizes "
+        "`{O: [20, 20], H: [10, 10]}`",
     )
     activation: Activation = Field("twist", description="hidden activation (cluster paper: twist)")
     members: int = Field(4, ge=1, le=64, description="networks in the committee; `paper` always yields one")
@@ -62,13 +65,15 @@ class TrainingSettings(Section):
     validation: Literal["none", "fold"] = Field(
         "none", description="`fast`: hold out another fold for each member"
     )
-    forces: Literal["none", "rows", "directions", "taylor"] = Field(
+    forces: Literal["none", "auto", "rows", "directions", "taylor"] = Field(
         "none",
         description="what the forces add (papers: none): `rows` exact equations for force components drawn at "
-        "random, `directions` for random mixtures of all, `taylor` displaced copies with the energy E - F . d",
+        "random, `directions` for random mixtures of all, `taylor` displaced copies with the energy E - F . d, `auto` "
+        "rows of the structures that have forces",
     )
-    force_rows: int = Field(
-        30, ge=1, description="rows, directions or Taylor copies of each structure in a training"
+    force_rows: Annotated[int, Field(ge=1)] | None = Field(
+        30,
+        description="rows, directions or Taylor copies of each structure in a training; null all force components",
     )
     force_weight: float = Field(
         0.03,
@@ -99,14 +104,18 @@ class TrainingSettings(Section):
     @property
     def has_rows(self) -> bool:
         """Whether forces are equations of their own, beside the energies."""
-        return self.forces in ("rows", "directions")
+        return self.forces in ("auto", "rows", "directions")
 
     @model_validator(mode="after")
     def _rows_fit_the_rest(self) -> "TrainingSettings":
         if self.protocol == "paper" and self.has_rows:
             raise ValueError(f"forces: {self.forces} needs protocol fast, found protocol paper")
+        if self.forces == "taylor" and self.force_rows is None:
+            raise ValueError("force_rows: expected a number of copies for forces taylor, found null")
         if self.virial_weight > 0 and not self.has_rows:
-            raise ValueError(f"virial_weight: expected forces rows or directions, found forces {self.forces}")
+            raise ValueError(
+                f"virial_weight: expected forces auto, rows or directions, found forces {self.forces}"
+            )
         return self
 
 

@@ -152,7 +152,7 @@ def test_virials_need_stresses_and_rows():
     with pytest.raises(TrainingError, match=r"virial_weight: expected structures with a stress, found none"):
         force_rows(functions, SPECIES, free, 4, "rows", np.random.default_rng(1), strain=True)
     with pytest.raises(
-        ValueError, match="virial_weight: expected forces rows or directions, found forces none"
+        ValueError, match="virial_weight: expected forces auto, rows or directions, found forces none"
     ):
         TrainingSettings(virial_weight=0.1)
 

@@ -2,12 +2,10 @@
 
 import numpy as np
 import pytest
-
-pytest.importorskip("tensorflow")
-
 from ase import Atoms
 
 from alnn.descriptors import preset
+from alnn.errors import TrainingError
 from alnn.potential.calculator import Evaluator
 from alnn.structures.pool import attach_label
 from alnn.training import fit_potential
@@ -32,3 +30,59 @@ def test_a_single_atom_is_learned_though_it_is_far_up():
     potential = fit_potential([*_trimers(40), alone], preset("water-clusters", ["W"]), settings, None, 1)
     (found,) = Evaluator(potential).evaluate([alone], forces=False)
     assert abs(found.energy) < 0.02
+
+
+def _error(potential, structures):
+    found = Evaluator(potential).evaluate(structures, forces=False)
+    return np.array([p.energy - a.get_potential_energy() for p, a in zip(found, structures, strict=True)])
+
+
+@pytest.mark.parametrize("key", ["weight", "config_weight"])
+def test_weights_of_structures_say_which_of_two_labels_wins(key):
+    """Every structure twice, one copy 0.3 eV higher: the error follows the weights, 100 to 1."""
+    low = _trimers(30)
+    high = [a.copy() for a in low]
+    for atoms, copy in zip(low, high, strict=True):
+        attach_label(copy, atoms.get_potential_energy() + 0.3, np.zeros((3, 3)))
+        copy.info[key] = 100.0
+    settings = TrainingSettings(members=1, steps=20)
+    potential = fit_potential([*low, *high], preset("water-clusters", ["W"]), settings, None, 1)
+    assert np.abs(_error(potential, high)).mean() < 0.03
+    assert _error(potential, low).mean() == pytest.approx(0.3, abs=0.03)
+
+
+@pytest.mark.parametrize("value", [-1.0, 0.0, "heavy", np.inf])
+def test_a_weight_is_a_positive_number(value):
+    structures = _trimers(3)
+    structures[1].info["weight"] = value
+    with pytest.raises(TrainingError, match=r"weight: expected a positive number, found .* for structure 1"):
+        fit_potential(structures, preset("water-clusters", ["W"]), TrainingSettings(), None, 1)
+
+
+def test_forces_are_taken_from_the_structures_that_have_them():
+    structures = _trimers(12)
+    for atoms in structures[::2]:
+        del atoms.calc.results["forces"]
+    settings = TrainingSettings(members=1, steps=2, forces="auto", force_rows=None)
+    potential = fit_potential(structures, preset("water-clusters", ["W"]), settings, None, 1)
+    assert potential.training["force_rows"] == 6 * 9
+    with pytest.raises(
+        TrainingError, match="expected forces for every structure, found none for structure 0"
+    ):
+        fit_potential(
+            structures, preset("water-clusters", ["W"]), settings.model_copy(update={"forces": "rows"})
+        )
+
+
+def test_networks_of_each_species_have_a_size_of_their_own():
+    structures = []
+    for atoms in _trimers(12):
+        structures.append(Atoms("OW2", atoms.positions))
+        attach_label(structures[-1], atoms.get_potential_energy(), np.zeros((3, 3)))
+    functions = preset("water-clusters", ["O", "W"])
+    settings = TrainingSettings(members=1, steps=3, hidden={"O": (4, 3), "W": (2,)})
+    (member,) = fit_potential(structures, functions, settings, None, 1).members
+    assert [len(layer.bias) for layer in member["O"]] == [4, 3, 1]
+    assert [len(layer.bias) for layer in member["W"]] == [2, 1]
+    with pytest.raises(TrainingError, match="hidden: expected layers for O, W, found none for W"):
+        fit_potential(structures, functions, settings.model_copy(update={"hidden": {"O": (4,)}}), None, 1)
