@@ -152,9 +152,19 @@ def _parser() -> argparse.ArgumentParser:
 
     testset = add("testset", _testset, "Make a test set with the campaign's reference; also under mpirun.")
     testset.add_argument("config", type=Path, metavar="CONFIG")
-    testset.add_argument("-o", "--output", type=Path, metavar="FILE", help="HDF5 file to write")
+    testset.add_argument("-o", "--output", type=Path, metavar="FILE", help="file to write: .h5 or .extxyz")
     testset.add_argument("-n", "--count", type=int, help="structures (papers: 140,000)")
     testset.add_argument("--seed", type=int, help="not a campaign's own, so that test and training differ")
+    testset.add_argument(
+        "--structures", type=Path, metavar="FILE", help="structures to label, in their order"
+    )
+    testset.add_argument(
+        "--potential",
+        type=Path,
+        metavar="P.alnn",
+        help="finds the structures where the reference is too dear",
+    )
+    testset.add_argument("--sizes", metavar="A-B", help="atoms of the clusters that it finds (2-20)")
     _add_walltime(testset)
 
     compare = add(
@@ -305,7 +315,8 @@ def _evaluate(options: argparse.Namespace) -> None:
 def _testset(options: argparse.Namespace) -> None:
     from alnn.testset.command import testset_command
 
-    testset_command(options.config, **_given(output=options.output, count=options.count, seed=options.seed))
+    names = ("output", "count", "seed", "structures", "potential", "sizes")
+    testset_command(options.config, **_given(**{name: getattr(options, name) for name in names}))
 
 
 def _compare(options: argparse.Namespace) -> None:

@@ -43,7 +43,7 @@ class AseReference(ReferenceProcess):
             scratch,
             environment=_in_folder(described["environment"], home),
             threads=calculator.threads,
-            python=calculator.python,
+            python=_in_folder(calculator.python, home),
             **options,
         )
 

@@ -4,7 +4,7 @@ Every outcome, a label or a failure, is on disk before the next calculation begi
 nothing is computed twice. Labels do not depend on where or in which order they were computed.
 """
 
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from queue import SimpleQueue
@@ -15,6 +15,7 @@ from alnn.errors import ReferenceError_
 from alnn.parallel.interruption import interruption
 from alnn.parallel.ranks import Ranks
 from alnn.reference import Reference
+from alnn.reference.known import KnownLabels
 from alnn.reference.quarantine import Failure, QuarantineWriter, read_quarantine, recovered
 from alnn.structures.labels import Label, LabelWriter, read_labels, structure_key
 
@@ -85,12 +86,19 @@ class Farm:
         self.reference = reference
         self.record = record
         self.attempts = 1 + retries
+        self.known = KnownLabels()
+        self.checked = True
 
     def label(self, wanted: Sequence[Atoms]) -> list[Outcome]:
         """The outcomes in order, from disk where they are known. Raises PoolError where they cannot be kept."""
         known = self.ranks.root(self.record.outcomes)
         todo = {structure_key(atoms): atoms for atoms in wanted}
         todo = {key: atoms for key, atoms in todo.items() if key not in known}
+        known.update(self.ranks.root(lambda: self._brought(todo)))
+        todo = {key: atoms for key, atoms in todo.items() if key not in known}
+        if todo and not self.checked:
+            self.ranks.root(self.reference.check)
+            self.checked = True
         known.update(zip(todo, self._compute([(atoms, 0) for atoms in todo.values()]), strict=True))
         return [known[structure_key(atoms)] for atoms in wanted]
 
@@ -109,6 +117,14 @@ class Farm:
         close = getattr(self.reference, "close", None)
         if close is not None:
             close()
+
+    def _brought(self, todo: Mapping[str, Atoms]) -> dict[str, Label]:
+        """The labels that files bring along, kept beside those computed here."""
+        found = {key: self.known.find(atoms) for key, atoms in todo.items()}
+        brought = {key: label for key, label in found.items() if label is not None}
+        for key, label in brought.items():
+            self.record.keep(todo[key], label)
+        return brought
 
     def _compute(self, todo: Sequence[tuple[Atoms, int]]) -> list[Outcome]:
         """The outcomes of structures, each with the number of attempts already made, kept as they come."""

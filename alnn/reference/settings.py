@@ -13,8 +13,8 @@ ImportPath = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$")]
 class AseCalculator(Section):
     """Any ASE calculator, in a subprocess with an environment of its own.
 
-    In the strings of `arguments` and `environment`, {folder} stands for the folder of the campaign file, where
-    modules of one's own are found too.
+    In the strings of `arguments`, `environment` and `python`, {folder} stands for the folder of the campaign file,
+    where modules of one's own are found too.
     """
 
     calculator: ImportPath = Field(
@@ -110,6 +110,11 @@ class Labels(Section):
     keep: Literal["failed", "all", "none"] = Field(
         "failed",
         description="working directories that stay in DIR/calculations; LAMMPS without a limit has none",
+    )
+    known: list[str] = Field(
+        [],
+        description="files with labels that need not be computed again, in any format ASE reads or .h5: the same "
+        "structures within 1e-6 Å",
     )
     batch: Batch = Batch()
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import shlex
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from ase import Atoms
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 
@@ -15,48 +15,20 @@ from alnn.campaign.settings import Campaign
 from alnn.errors import ConfigError
 from alnn.parallel.ranks import Ranks
 from alnn.reference.lammps import LammpsReference
-from alnn.sampling.chains import sample
-from alnn.sampling.runs import Guards, MetropolisRun, NestedRun
+from alnn.reference.open_farm import open_farm
 from alnn.structures.atoms import density
 from alnn.structures.files import read_all
 from alnn.structures.pool import read_table
-from alnn.testset.sources import Surroundings, run_task
+from alnn.testset import unlabelled
+from alnn.testset.labelling import label_in_order, read_wanted, write_unlabelled
+from alnn.testset.sampler import PotentialSampler
+from alnn.testset.sources import run_task, surroundings
 from alnn.testset.tasks import Task, identity, make, plan, plan_boxes
 
 COUNT = 140_000  # as many as the cluster paper tests on
 SEED = 20200101  # far from any campaign's, so that test and training differ
-
-
-class ReferenceSampler:
-    """Monte Carlo with the reference's own pair style, by whole energies."""
-
-    def __init__(self, config: Campaign, guards: Guards) -> None:
-        self._config = config
-        self._guards = guards
-
-    def metropolis(
-        self, start: Atoms, temperature: float, equilibrate: int, cycles: int, every: int, seed: int
-    ) -> list[Atoms]:
-        """See `alnn.testset.sources.Sampler`."""
-        run = MetropolisRun(cycles=cycles, temperature=temperature, every=every, equilibrate=equilibrate)
-        return self._sample(start, run, seed)
-
-    def nested(self, start: Atoms, cycles: int, stage: int, seed: int) -> list[Atoms]:
-        """See `alnn.testset.sources.Sampler`."""
-        return self._sample(start, NestedRun(cycles=cycles, stage=stage, tune=True), seed)
-
-    def _sample(self, start: Atoms, run: MetropolisRun | NestedRun, seed: int) -> list[Atoms]:
-        candidates = sample(
-            self._config.reference.lammps,
-            start,
-            run,
-            seed=seed,
-            species=self._config.species,
-            masses=self._config.all_masses(),
-            guards=self._guards,
-            folder=self._config.folder,
-        )
-        return [candidate.atoms for candidate in candidates]
+SIZES = "2-20"  # of clusters that a potential finds
+_INSTEAD = "; with --potential another potential finds the structures, with --structures a file has them"
 
 
 class _Report:
@@ -100,14 +72,31 @@ class _Report:
 
 
 def testset_command(
-    config_path: Path, count: int = COUNT, output: Path | None = None, seed: int = SEED
+    config_path: Path,
+    count: int | None = None,
+    output: Path | None = None,
+    seed: int = SEED,
+    structures: Path | None = None,
+    potential: Path | None = None,
+    sizes: str = SIZES,
 ) -> Path:
     """`alnn testset CONFIG [-n COUNT] [-o FILE] [--seed SEED]`, also under mpirun; run again = go on.
 
-    Writes labelled structures in HDF5 and returns where. Raises ConfigError, ReferenceError_, SamplingError.
+    With `structures` (a file) or `potential` (a `.alnn` file that finds them) the reference only labels, see
+    `alnn.testset.labelling`; else it samples too. Writes labelled structures and returns where. Raises ConfigError,
+    ReferenceError_, SamplingError, StructureError.
     """
     ranks = Ranks()
-    config = ranks.root(lambda: load_for_sampling(config_path, "test set"))
+    if structures is not None or potential is not None:
+        config = ranks.root(lambda: configuration.load(config_path))
+        path = output or _default_output(config)
+        found = structures or path.with_name(f"{path.stem}.unlabelled.extxyz")
+        if ranks.root(lambda: not found.exists()):
+            _find(config, found, potential, count or COUNT, unlabelled.parse_sizes(sizes), seed, ranks)
+        _label(config, found, count, path, ranks)
+        return path
+    config = ranks.root(lambda: load_for_sampling(config_path, "test set", instead=_INSTEAD))
+    count = count or COUNT
     path = output or _default_output(config)
     tasks = ranks.root(lambda: _tasks(config, count, seed))
     if ranks.root(lambda: _is_made(path, count)):
@@ -119,14 +108,63 @@ def testset_command(
     return path
 
 
-def load_for_sampling(path: Path, where: str, directory: str | None = None) -> Campaign:
-    """A campaign file whose reference can be sampled. Raises ConfigError, which begins with `where` if it cannot."""
+def load_for_sampling(path: Path, where: str, directory: str | None = None, instead: str = "") -> Campaign:
+    """A campaign file whose reference can be sampled; `instead`: what else could be done where it cannot.
+
+    Raises ConfigError, which begins with `where`.
+    """
     config = configuration.load(path, directory=directory)
     if config.reference.lammps is None:
         raise ConfigError(
-            f"{where}: expected reference.lammps, whose pair style Monte Carlo needs, found none"
+            f"{where}: expected reference.lammps, whose pair style Monte Carlo needs, found none{instead}"
         )
     return config
+
+
+def _find(
+    config: Campaign,
+    path: Path,
+    potential: Path | None,
+    count: int,
+    sizes: tuple[int, int],
+    seed: int,
+    ranks: Ranks,
+) -> None:
+    """Write unlabelled structures that a potential finds. Raises ConfigError, SamplingError."""
+    if potential is None:
+        raise ConfigError(
+            f"test set: {path}: no such file, and no --potential that would find its structures"
+        )
+    if config.sampling.cluster is None:
+        raise ConfigError("test set: expected free clusters to find with --potential, found periodic cells")
+    if not potential.is_file():
+        raise ConfigError(f"test set: --potential: expected a potential file, found none at {potential}")
+    temperature = config.sampling.metropolis.temperature
+    warm = temperature if isinstance(temperature, tuple) else (temperature, temperature)
+    wanted = unlabelled.plan(count, seed, sizes, warm)
+    around = surroundings(config)
+    sampler = PotentialSampler(potential, config)
+    lines = ["pair_style alnn", f"pair_coeff * * {shlex.quote(str(potential))} {' '.join(config.species)}"]
+    relaxer = LammpsReference(lines, config.species, config.all_masses())
+    found = ranks.map(lambda one: unlabelled.find(one, around, sampler, relaxer), wanted)
+    ranks.root(lambda: write_unlabelled(path, found))
+    _say(ranks, f"test set: {count} unlabelled structures in {path}, found with {potential}")
+
+
+def _label(config: Campaign, structures: Path, count: int | None, path: Path, ranks: Ranks) -> None:
+    """Label the structures of a file with the campaign's reference, see `alnn.testset.labelling`."""
+    rmin = config.sampling.rmin
+    wanted = ranks.root(lambda: read_wanted(structures, config.species, rmin, count))
+    labels = config.labels
+    if path.exists():  # with or without its .labels beside it
+        labels = labels.model_copy(update={"known": [*labels.known, str(path.resolve())]})
+    changed = {"directory": f"{path}.labels", "labels": labels}
+    asked = config.labelling().model_copy(update=changed)
+    farm = open_farm(asked, ranks)
+    try:
+        label_in_order(farm, wanted, path, lambda text: _say(ranks, text))
+    finally:
+        farm.close()
 
 
 def make_with_reference(
@@ -137,11 +175,10 @@ def make_with_reference(
     finished: Callable[[], None] = lambda: None,
 ) -> None:
     """Run the tasks with the campaign's reference and guards, and join them in `path`, see `tasks.make`."""
-    sampling, masses = config.sampling, config.all_masses()
-    around = Surroundings(tuple(config.species), sampling.rmin, sampling.cluster, masses)
-    reference = LammpsReference(config.reference.lammps, config.species, masses, config.folder)
+    around = surroundings(config)
+    reference = LammpsReference(config.reference.lammps, config.species, config.all_masses(), config.folder)
     reference.check()
-    sampler = ReferenceSampler(config, Guards(rmin=sampling.rmin, cluster=sampling.cluster))
+    sampler = PotentialSampler(config.reference.lammps, config)
     make(
         path,
         tasks,

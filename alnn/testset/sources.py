@@ -9,6 +9,7 @@ from typing import Protocol
 import numpy as np
 from ase import Atoms
 
+from alnn.campaign.settings import Campaign
 from alnn.errors import SamplingError, StructureError
 from alnn.reference import Reference
 from alnn.structures.atoms import random_box, random_cluster
@@ -39,6 +40,12 @@ class Surroundings:
     rmin: float
     radius: float | None
     masses: Mapping[str, float] = field(default_factory=dict)
+
+
+def surroundings(config: Campaign) -> Surroundings:
+    """Those of a campaign."""
+    sampling = config.sampling
+    return Surroundings(tuple(config.species), sampling.rmin, sampling.cluster, config.all_masses())
 
 
 class Sampler(Protocol):

@@ -43,7 +43,7 @@ def small_clusters(monkeypatch):
 
 def run(config: Path, output: Path, count: int, ranks: int = 1) -> subprocess.Popen:
     script = (
-        "import sys, pathlib, alnn.testset; alnn.testset.tasks.SIZES = (2, 12)\n"
+        "import sys, pathlib, alnn.testset.tasks; alnn.testset.tasks.SIZES = (2, 12)\n"
         "from alnn.testset.command import testset_command\n"
         "testset_command(pathlib.Path(sys.argv[1]), int(sys.argv[3]), pathlib.Path(sys.argv[2]), 5)"
     )

@@ -1,0 +1,60 @@
+"""Labels that files bring along: calculations that need not be done again, on whatever machine.
+
+They are found by their structure: the same species in the same order and periodicity, every position and cell vector
+within `TOLERANCE`, so that a file with rounded decimals serves.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import numpy as np
+from ase import Atoms
+
+from alnn.errors import StructureError
+from alnn.structures.files import read_labelled
+from alnn.structures.labels import Label
+
+TOLERANCE = 1e-6
+"""Å; far above what eight decimals round away, far below what two calculations would tell apart."""
+
+
+class KnownLabels:
+    """Looks labelled structures up. Raises StructureError for one that lacks energy or forces."""
+
+    def __init__(self, structures: Iterable[Atoms] = ()) -> None:
+        self._entries: dict[bytes, list[tuple[np.ndarray, Label]]] = {}
+        for index, atoms in enumerate(structures):
+            entry = (_numbers(atoms), _label(atoms, f"known label {index}"))
+            self._entries.setdefault(_kind(atoms), []).append(entry)
+
+    @classmethod
+    def read(cls, paths: Sequence[Path]) -> "KnownLabels":
+        """Those of all files. Raises AlnnError naming a file that cannot be read."""
+        return cls(atoms for path in paths for atoms in read_labelled(path))
+
+    def __len__(self) -> int:
+        return sum(len(entries) for entries in self._entries.values())
+
+    def find(self, atoms: Atoms) -> Label | None:
+        """The label of a structure, None where there is none."""
+        wanted = _numbers(atoms)
+        for numbers, label in self._entries.get(_kind(atoms), ()):
+            if np.abs(numbers - wanted).max() <= TOLERANCE:
+                return label
+        return None
+
+
+def _kind(atoms: Atoms) -> bytes:
+    return atoms.numbers.astype("<i8").tobytes() + atoms.pbc.astype("u1").tobytes()
+
+
+def _numbers(atoms: Atoms) -> np.ndarray:
+    """Positions and, where it matters, the cell as one array."""
+    return np.vstack([atoms.positions, atoms.cell.array * atoms.pbc[:, None]])
+
+
+def _label(atoms: Atoms, where: str) -> Label:
+    results = {} if atoms.calc is None else atoms.calc.results
+    if "energy" not in results or "forces" not in results:
+        raise StructureError(f"{where}: expected energy and forces, found {sorted(results) or 'neither'}")
+    return Label(float(results["energy"]), np.asarray(results["forces"], float), results.get("stress"))
