@@ -30,7 +30,7 @@ class KnownLabels:
     @classmethod
     def read(cls, paths: Sequence[Path]) -> "KnownLabels":
         """Those of all files. Raises AlnnError naming a file that cannot be read."""
-        return cls(atoms for path in paths for atoms in read_labelled(path))
+        return cls(atoms for path in paths for atoms in read_labelled(path).structures)
 
     def __len__(self) -> int:
         return sum(len(entries) for entries in self._entries.values())
