@@ -125,11 +125,18 @@ def _parser() -> argparse.ArgumentParser:
         "--holdout", metavar="SHARE|FILE", help="judge by this share of the structures (0.1), or by this file"
     )
     train.add_argument("--report", type=Path, metavar="DIR", help="write figures and a page here")
+    train.add_argument(
+        "--learning-curve",
+        action="store_true",
+        help="fit to an eighth, a quarter and a half too; with --holdout",
+    )
+    train.add_argument("--search", metavar="TIME", help="find settings by trying, for so long: 5min, 90s, 1h")
     _add_settings(train)
     train.add_argument("--protocol", choices=("fast", "paper"))
     train.add_argument("--members", type=int, help="networks in the committee")
     train.add_argument("--seed", type=int)
     _add_label_keys(train)
+    _add_walltime(train)
 
     descriptors = add(
         "descriptors",
@@ -281,8 +288,19 @@ def _train(options: argparse.Namespace) -> None:
     from alnn.fitting.command import Request, train_command
 
     training = _given(protocol=options.protocol, members=options.members)
-    settings = _settings(options, training, options.seed, _label_keys(options).given())
-    train_command(Request(options.data, options.output, settings, options.holdout, options.report))
+    keys = _label_keys(options).given()
+    settings = _settings(options, training, keys, seed=options.seed, search=options.search)
+    train_command(
+        Request(
+            options.data,
+            options.output,
+            settings,
+            options.holdout,
+            options.report,
+            options.learning_curve,
+            options.walltime,
+        )
+    )
 
 
 def _descriptors(options: argparse.Namespace) -> None:
@@ -295,14 +313,14 @@ def _descriptors(options: argparse.Namespace) -> None:
 def _settings(
     options: argparse.Namespace,
     training: dict | None = None,
-    seed: int | None = None,
     keys: dict[str, str] | None = None,
+    **others: object,
 ) -> "FitSettings":
     from alnn.fitting.settings import load
 
     functions = _given(preset=options.descriptors, cutoff=options.cutoff, functions=options.functions)
     sections = {"descriptors": functions, "training": training or {}, "keys": keys or {}}
-    return load(options.settings, sections, seed)
+    return load(options.settings, sections, **others)
 
 
 def _evaluate(options: argparse.Namespace) -> None:

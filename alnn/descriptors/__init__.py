@@ -1,6 +1,6 @@
 """Descriptors: the functions of a potential, named sets of them, and their values for structures."""
 
-from alnn.descriptors.automatic import ENOUGH, automatic
+from alnn.descriptors.automatic import ENOUGH
 from alnn.descriptors.choice import choose
 from alnn.descriptors.density_moments import moments
 from alnn.descriptors.functions import (
@@ -19,7 +19,6 @@ __all__ = [
     "DescriptorTable",
     "Descriptors",
     "Function",
-    "automatic",
     "choose",
     "compute",
     "cutoff",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -15,15 +16,23 @@ from alnn.descriptors import Descriptors, choose, cutoff
 from alnn.descriptors.command import counted
 from alnn.errors import ConfigError, PotentialError, TrainingError
 from alnn.fitting import data
+from alnn.fitting import search as searching
+from alnn.fitting.curve import CurvePoint, curve
+from alnn.fitting.fitted import Fitted
 from alnn.fitting.outcome import Outcome, outcome, sentence, table
 from alnn.fitting.recommended import recommended
-from alnn.fitting.settings import FitSettings
+from alnn.fitting.settings import FitSettings, duration
+from alnn.fitting.stopping import Watch
+from alnn.parallel.interruption import interruption
 from alnn.parallel.progress import Speaker
 from alnn.training.soundness import check_neighbours, composition, is_worse_than_a_constant
 
 if TYPE_CHECKING:
     from alnn.potential import Potential
     from alnn.training.settings import TrainingSettings
+
+SHARE_OF_WALL_TIME = 0.3
+"""That a search may take at most: the fit to all structures comes after it."""
 
 
 @dataclass(frozen=True)
@@ -35,6 +44,8 @@ class Request:
     settings: FitSettings
     holdout: str | None = None
     report: Path | None = None
+    learning_curve: bool = False
+    walltime: float | None = None
 
 
 def train_command(request: Request) -> None:
@@ -49,29 +60,67 @@ def train_command(request: Request) -> None:
             f"{request.output}: expected a directory to write to, found none at {request.output.parent}"
         )
     holdout = share_or_file(request.holdout)
-    with Speaker() as speaker:
-        found = data.read(request.data, request.settings.keys, speaker.say)
-        species = data.species_of(found)
-        labels = data.labels(found)
-        settings = recommended(request.settings, labels)
-        speaker.say(f"{data.describe(found, species)}; {labels}")
-        speaker.under_way("choosing functions")
-        functions = choose(request.settings.descriptors, species, found)
-        for s in species:
-            speaker.say(f"{s}: {counted(functions[s])}, up to {cutoff({s: functions[s]}):g} Å")
-        check_neighbours(found, cutoff(functions))
-        training, held = split(found, holdout, functions, request.settings)
-        speaker.say(described(settings, labels))
-        speaker.under_way(f"training on {len(training)} structures")
-        potential = fit(training, functions, settings, request.settings.seed)
-        check_better_than_a_constant(potential, training)
-        potential.write(request.output)
-        outcomes = judge(potential, training, held)
-    say_outcome(request, potential, outcomes, time.perf_counter() - started)
+    if request.learning_curve and holdout is None:
+        raise ConfigError("--learning-curve: expected --holdout, structures to judge by, found none")
+    with Speaker() as speaker, Watch(speaker) as watch:
+        fitted = fit_and_judge(request, holdout, speaker, watch)
+    say_outcome(request, fitted, time.perf_counter() - started)
     if request.report is not None:
         from alnn.fitting.report import write_report
 
-        print(f"report: {write_report(request.report, request.output.name, potential, settings, outcomes)}")
+        print(f"report: {write_report(request.report, request.output.name, fitted)}")
+
+
+def fit_and_judge(request: Request, holdout: float | Path | None, speaker: Speaker, watch: Watch) -> Fitted:
+    """Everything between the files that are read and the errors that are shown."""
+    found, seed = data.read(request.data, request.settings.keys, speaker.say), request.settings.seed
+    species, labels = data.species_of(found), data.labels(found)
+    settings = recommended(request.settings, labels)
+    speaker.say(f"{data.describe(found, species)}; {labels}")
+    speaker.under_way("choosing functions")
+    functions = choose(request.settings.descriptors, species, found)
+    check_neighbours(found, cutoff(functions))
+    training, held = split(found, holdout, functions, request.settings)
+    point, trials = searching.Point(settings, request.settings.descriptors), list[searching.Trial]()
+    if request.settings.search is not None:
+        point, trials = searched(request, training, point, watch, speaker)
+        functions = choose(point.descriptors, species, training)
+    for s in species:
+        speaker.say(f"{s}: {counted(functions[s])}, up to {cutoff({s: functions[s]}):g} Å")
+    speaker.say(described(point.training, labels))
+    watch.begin(f"training on {len(training)} structures")
+    potential = fit(training, functions, point.training, seed, watch)
+    if how := watch.ended():
+        speaker.say(how)
+    check_better_than_a_constant(potential, training)
+    potential.write(request.output)
+    interruption.dismiss()  # what was asked for is on disk
+    speaker.under_way("measuring errors")
+    outcomes, points = judge(potential, training, held), list[CurvePoint]()
+    if request.learning_curve:
+        watch.begin("learning curve")
+        refit = partial(fit, functions=functions, settings=point.training, seed=seed, watch=watch)
+        points = curve(training, held, potential, refit, seed)
+    return Fitted(potential, point.training, outcomes, trials, points)
+
+
+def searched(
+    request: Request, training: Sequence[Atoms], point: searching.Point, watch: Watch, speaker: Speaker
+) -> tuple[searching.Point, list[searching.Trial]]:
+    """Settings by `search`, those that were told left alone."""
+    budget = duration(str(request.settings.search))
+    if request.walltime is not None:
+        budget = min(budget, SHARE_OF_WALL_TIME * request.walltime)
+    told = [*request.settings.told(), *request.settings.descriptors.model_dump(exclude_none=True)]
+    return searching.search(
+        training,
+        point,
+        budget,
+        request.settings.seed,
+        partial(fit, watch=watch),
+        told,
+        lambda text: watch.begin(f"search: {text}"),
+    )
 
 
 def share_or_file(text: str | None) -> float | Path | None:
@@ -101,9 +150,9 @@ def split(
 
 
 def fit(
-    training: Sequence[Atoms], functions: Descriptors, settings: TrainingSettings, seed: int
+    training: Sequence[Atoms], functions: Descriptors, settings: TrainingSettings, seed: int, watch: Watch
 ) -> Potential:
-    """The training itself, which alone needs TensorFlow."""
+    """The training itself."""
     from alnn.training import fit_potential
 
     return fit_potential(training, functions, settings, None, seed)
@@ -143,18 +192,22 @@ def described(settings: TrainingSettings, labels: data.Labels) -> str:
     return f"trains on {', '.join(used)}; {networks} of {layers} neurons ({settings.activation})"
 
 
-def say_outcome(request: Request, potential: Potential, outcomes: Sequence[Outcome], seconds: float) -> None:
-    """The table of errors, and the lines that sum it up."""
+def say_outcome(request: Request, fitted: Fitted, seconds: float) -> None:
+    """The tables of what was tried and of errors, and the lines that sum them up."""
     from rich.console import Console
 
     console = Console()
-    console.print(table(outcomes, request.output.name))
-    for found in outcomes:
-        console.print(sentence(found), highlight=False, markup=False, soft_wrap=True)
-    console.print(
-        f"{request.output}: {len(potential.members)} networks for {' '.join(potential.species)} from "
-        f"{outcomes[0].all.structures} structures, {seconds:.1f} s",
-        highlight=False,
-        markup=False,
-        soft_wrap=True,
+    if fitted.trials:
+        console.print(searching.table(fitted.trials))
+    console.print(table(fitted.outcomes, request.output.name))
+    lines = [sentence(found) for found in fitted.outcomes]
+    for point in fitted.curve:
+        force = "" if point.force_mae is None else f", {point.force_mae:.3g} meV/Å"
+        lines.append(f"learning curve: {point.structures} structures, {point.energy_mae:.3g} meV/atom{force}")
+    networks = len(fitted.potential.members)
+    lines.append(
+        f"{request.output}: {networks} network{'s' if networks > 1 else ''} for "
+        f"{' '.join(fitted.potential.species)} from {fitted.outcomes[0].all.structures} structures, {seconds:.1f} s"
     )
+    for line in lines:
+        console.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -14,22 +14,17 @@ from alnn.errors import ConfigError
 from alnn.evaluation import tables
 from alnn.evaluation.groups import automatic_bins
 from alnn.evaluation.parity import energy_figure, force_figure
+from alnn.fitting.curve import curve_figure
 from alnn.fitting.outcome import Outcome, sentence
+from alnn.fitting.search import TRIAL_HEADINGS, trial_cells
 from alnn.pages.html import Picture, picture, render
 from alnn.parallel.files import write_text_atomically
 
 if TYPE_CHECKING:
-    from alnn.potential import Potential
-    from alnn.training.settings import TrainingSettings
+    from alnn.fitting.fitted import Fitted
 
 
-def write_report(
-    directory: Path,
-    name: str,
-    potential: Potential,
-    settings: TrainingSettings,
-    outcomes: Sequence[Outcome],
-) -> Path:
+def write_report(directory: Path, name: str, fitted: Fitted) -> Path:
     """Write DIR/index.html, errors.json and the figures; returns the page. Raises ConfigError if that fails."""
     try:
         directory.mkdir(parents=True, exist_ok=True)
@@ -38,8 +33,12 @@ def write_report(
             f"--report: expected a writable directory, found '{error.strerror}' at {directory}"
         ) from None
     page = directory / "index.html"
-    write_text_atomically(directory / "errors.json", json.dumps(numbers(outcomes), indent=2) + "\n")
-    write_text_atomically(page, _page(name, potential, settings, outcomes, pictures(outcomes, directory)))
+    write_text_atomically(directory / "errors.json", json.dumps(numbers(fitted.outcomes), indent=2) + "\n")
+    shown = pictures(fitted.outcomes, directory)
+    if fitted.curve:
+        caption = "Errors on what was held out, against the number of training structures."
+        shown.append(picture("learning_curve", caption, curve_figure(fitted.curve), directory))
+    write_text_atomically(page, _page(name, fitted, shown))
     return page
 
 
@@ -70,15 +69,10 @@ def pictures(outcomes: Sequence[Outcome], directory: Path) -> list[Picture]:
     return found
 
 
-def _page(
-    name: str,
-    potential: Potential,
-    settings: TrainingSettings,
-    outcomes: Sequence[Outcome],
-    shown: list[Picture],
-) -> str:
+def _page(name: str, fitted: Fitted, shown: list[Picture]) -> str:
     import alnn
 
+    outcomes, potential = fitted.outcomes, fitted.potential
     best = outcomes[-1]
     summary = [
         (f"{outcomes[0].all.structures}", "training structures"),
@@ -95,7 +89,9 @@ def _page(
         headings=tables.headings("atom"),
         sections=[[tables.row(errors) for errors in found.rows] for found in outcomes],
         notes=[sentence(found) for found in outcomes],
+        tried=[trial_cells(trial) for trial in fitted.trials],
+        tried_headings=TRIAL_HEADINGS,
         pictures=shown,
-        config=yaml.safe_dump(settings.model_dump(mode="json"), sort_keys=False, allow_unicode=True),
+        config=yaml.safe_dump(fitted.settings.model_dump(mode="json"), sort_keys=False, allow_unicode=True),
         alnn_version=alnn.__version__,
     )

@@ -135,7 +135,7 @@ def test_bad_data_and_settings_are_one_line(folder, capfd, tmp_path):
 
 
 def test_near_copies_are_held_out_together():
-    from alnn.descriptors import automatic
+    from alnn.descriptors.automatic import automatic
     from alnn.fitting.data import hold_out
 
     random = np.random.default_rng(4)

@@ -5,7 +5,8 @@ import pytest
 from ase import Atoms
 from ase.build import bulk, molecule
 
-from alnn.descriptors import automatic, choose, compute, cutoff, kernel
+from alnn.descriptors import choose, compute, cutoff, kernel
+from alnn.descriptors.automatic import automatic
 from alnn.descriptors.settings import Descriptors
 from alnn.descriptors.survey import survey
 from alnn.descriptors.thinning import cur
