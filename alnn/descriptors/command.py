@@ -104,10 +104,9 @@ def labels(functions: Sequence[Function], columns: int) -> list[str]:
 
 
 def label(function: Function) -> str:
-    """A function in words, as "G2 Si η 5.1 r_s 2.35"."""
+    """A function in words, as "G2 Si eta 5.1 r_s 2.35"."""
     skipped = ("type", "neighbors", "cutoff", "inner_cutoff")
-    short = {"lambda": "λ", "eta": "η", "zeta": "ζ"}
-    rest = " ".join(f"{short.get(key, key)} {value}" for key, value in function.items() if key not in skipped)
+    rest = " ".join(f"{key} {value}" for key, value in function.items() if key not in skipped)
     return f"{function['type']} {'-'.join(map(str, function.get('neighbors', [])))} {rest}"
 
 
