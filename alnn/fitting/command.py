@@ -155,7 +155,7 @@ def fit(
     """The training itself."""
     from alnn.training import fit_potential
 
-    return fit_potential(training, functions, settings, None, seed)
+    return fit_potential(training, functions, settings, None, seed, watch=watch.step)
 
 
 def check_better_than_a_constant(potential: Potential, training: Sequence[Atoms]) -> None:

@@ -82,18 +82,24 @@ class Descender:
         limit = int(rules.rows_per_weight * equations.architecture.size)
         self.rows, self.limit = rows, min(limit, len(rows))
 
-    def run(self, start: np.ndarray, rng: np.random.Generator) -> Descent:
-        """From weights (P,) to better ones."""
+    def run(
+        self,
+        start: np.ndarray,
+        rng: np.random.Generator,
+        goes_on: Callable[[int], bool] = lambda step: True,
+    ) -> Descent:
+        """From weights (P,) to better ones, as long as `goes_on` says so after a step."""
         rules = self.rules
         point, damping = self._at(start), rules.damping
         best, criterion = point.weights, self._criterion(point)
-        mark, since, step, solve = criterion, 0, 0, None
-        while step < rules.steps and since < rules.patience:
+        mark, since, step, solve, wanted = criterion, 0, 0, None, True
+        while wanted and step < rules.steps and since < rules.patience:
             if damping >= DAMPING_RANGE[1] or point.loss <= 1e-28:
                 break
             solve = self._solver(point, rng)
             moved, damping = self._improve(point, solve, damping)
             step, since = step + 1, since + 1
+            wanted = goes_on(step)
             if moved is None:
                 continue
             point = moved

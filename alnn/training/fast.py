@@ -6,7 +6,7 @@ from alnn.training.architecture import initial_weights
 from alnn.training.cross_validation import held_out_folds
 from alnn.training.descent import Descender, Rules
 from alnn.training.prepared import Prepared
-from alnn.training.result import Spread
+from alnn.training.result import Spread, Watch, unwatched
 from alnn.training.settings import TrainingSettings
 from alnn.training.threads import thread_map
 
@@ -37,10 +37,12 @@ def fast(
     rng: np.random.Generator,
     spread: Spread,
     threads: int = 1,
+    watch: Watch = unwatched,
 ) -> tuple[np.ndarray, dict]:
     """A committee by full-batch Levenberg-Marquardt; returns weights (members, P) and a report.
 
-    Each member is a fit of its own, so that it comes out the same on whichever rank, beside whichever others.
+    Each member is a fit of its own, so that it comes out the same on whichever rank, beside whichever others. Where
+    `watch` ends the training, the network under way is the last of the committee.
     """
     members, size = settings.members, prepared.pool.size
     start, warm = committee_start(prepared, settings, rng)
@@ -52,13 +54,23 @@ def fast(
     rules = rules_of(settings, settings.warm_steps if warm else settings.steps)
     equations = prepared.equations(settings)
 
+    wanted = True
+
     def fit(member: int) -> tuple[np.ndarray, ...]:
+        def goes_on(step: int) -> bool:
+            nonlocal wanted
+            wanted = watch(member * rules.steps + step, members * rules.steps)
+            return wanted
+
+        if not wanted:
+            return ()
         draws = np.random.default_rng([seed, _DRAWS, member])
         with thread_map(threads) as work:
-            found = Descender(equations, rules, train[member], valid[member], work).run(start[member], draws)
+            descender = Descender(equations, rules, train[member], valid[member], work)
+            found = descender.run(start[member], draws, goes_on)
         return tuple(np.asarray(part) for part in found)
 
-    parts = list(zip(*spread(fit, list(range(members))), strict=True))
+    parts = list(zip(*filter(None, spread(fit, list(range(members)))), strict=True))
     weights, criterion, loss, damping, steps = (np.stack(part) for part in parts)
     report = {
         "epochs": int(steps.max()),

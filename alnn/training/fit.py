@@ -15,7 +15,7 @@ from alnn.training.fast import fast
 from alnn.training.labelled import labelled_set
 from alnn.training.members import to_layers
 from alnn.training.prepared import Prepared, prepare
-from alnn.training.result import Spread, TrainingResult, in_turn
+from alnn.training.result import Spread, TrainingResult, Watch, in_turn, unwatched
 from alnn.training.settings import TrainingSettings
 from alnn.training.threads import cores, one_after_the_other
 
@@ -37,9 +37,11 @@ def member_errors(prepared: Prepared, settings: TrainingSettings, weights: np.nd
     return errors
 
 
-def _protocol(settings: TrainingSettings, threads: int) -> Callable[..., tuple[np.ndarray, dict]]:
+def _protocol(
+    settings: TrainingSettings, threads: int, watch: Watch
+) -> Callable[..., tuple[np.ndarray, dict]]:
     if settings.protocol == "fast":
-        return partial(fast, threads=threads)
+        return partial(fast, threads=threads, watch=watch)
     from alnn.training.paper import paper  # TensorFlow takes seconds to load
 
     return paper
@@ -57,18 +59,20 @@ def train(
     seed: int = 0,
     spread: Spread = in_turn,
     threads: int = 1,
+    watch: Watch = unwatched,
 ) -> TrainingResult:
     """Networks fitted to `pool`; begins from `warm_start` where its networks have the same shape.
 
     `spread(fit, members)` fits members side by side, as `alnn.parallel.ranks.Ranks.map` does where all ranks train.
-    A fit runs in `threads` threads, with the same result for any number of them.
+    A fit runs in `threads` threads, with the same result for any number of them. `watch` is told how far a fast
+    training is and may end it: the best so far is what is returned then.
 
     Never returns a network that is not finite: a diverged member is trained again from fresh weights, and
     TrainingError is raised if that fails too. The report says what happened.
     """
     started = time.perf_counter()
     prepared = prepare(pool, settings, warm_start)
-    protocol = _protocol(settings, threads)
+    protocol = _protocol(settings, threads, watch)
     attempts = []
     for attempt in range(3):
         rng = np.random.default_rng([seed, attempt])
@@ -112,9 +116,10 @@ def fit_potential(
     warm_start: Potential | None = None,
     seed: int = 0,
     isolated: Mapping[str, float] | None = None,
+    watch: Watch = unwatched,
 ) -> Potential:
     """A potential fitted to labelled structures (energies in eV from their calculators, and forces in eV/Å where
     the settings ask for them); `isolated` eV per atom.
     """
     pool = labelled_set(structures, descriptors, settings, seed, isolated)
-    return train(pool, settings, warm_start, seed, threads=cores()).potential(descriptors)
+    return train(pool, settings, warm_start, seed, threads=cores(), watch=watch).potential(descriptors)

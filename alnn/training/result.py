@@ -12,6 +12,15 @@ Spread = Callable[[Callable[[int], tuple[np.ndarray, ...]], Sequence[int]], list
 """`[fit(member) for member in members]`, in whatever order and wherever."""
 
 
+Watch = Callable[[int, int], bool]
+"""Told how many steps are done, of how many at most; a training goes on as long as it answers yes."""
+
+
+def unwatched(done: int, of: int) -> bool:
+    """Goes on to the end."""
+    return True
+
+
 def in_turn(
     fit: Callable[[int], tuple[np.ndarray, ...]], members: Sequence[int]
 ) -> list[tuple[np.ndarray, ...]]:

@@ -200,7 +200,7 @@ def test_networks_that_are_not_finite_are_never_returned(monkeypatch):
     good = fit.fast
     calls = []
 
-    def diverges_once(prepared, settings, seed, rng, spread, threads):
+    def diverges_once(prepared, settings, seed, rng, spread, threads, watch):
         weights, report = good(prepared, settings, seed, rng, spread, threads)
         calls.append(prepared.start)
         return (weights * np.nan if len(calls) == 1 else weights), report

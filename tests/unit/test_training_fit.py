@@ -86,3 +86,21 @@ def test_networks_of_each_species_have_a_size_of_their_own():
     assert [len(layer.bias) for layer in member["W"]] == [2, 1]
     with pytest.raises(TrainingError, match="hidden: expected layers for O, W, found none for W"):
         fit_potential(structures, functions, settings.model_copy(update={"hidden": {"O": (4,)}}), None, 1)
+
+
+def test_a_watched_training_can_be_ended_and_keeps_its_best():
+    """At step 3 of the second of three networks: the first is whole, the third was never begun."""
+    settings = TrainingSettings(members=3, steps=10, patience=10)
+    arguments = (_trimers(40), preset("water-clusters", ["W"]), settings, None, 1)
+    told = []
+
+    def watch(done, of):
+        told.append((done, of))
+        return done != 13
+
+    whole, ended = fit_potential(*arguments), fit_potential(*arguments, watch=watch)
+    assert [len(p.members) for p in (whole, ended)] == [3, 2]
+    first = [p.members[0]["W"][0].weights for p in (whole, ended)]
+    np.testing.assert_array_equal(*first)
+    assert told == [(k, 30) for k in range(1, 14)]
+    assert np.isfinite(ended.training["energy_mae"])
