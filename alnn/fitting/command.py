@@ -21,6 +21,7 @@ from alnn.fitting.curve import CurvePoint, curve
 from alnn.fitting.fitted import Fitted
 from alnn.fitting.outcome import Outcome, outcome, sentence, table
 from alnn.fitting.recommended import recommended
+from alnn.fitting.search import layers_in_words
 from alnn.fitting.settings import FitSettings, duration
 from alnn.fitting.stopping import Watch
 from alnn.parallel.interruption import interruption
@@ -179,15 +180,16 @@ def described(settings: TrainingSettings, labels: data.Labels) -> str:
     """What is trained on and how, in a line: which labels count is never left to guesses."""
     used = ["energies"]
     if settings.forces != "none":
-        rows = f", {settings.force_rows} a structure" if settings.forces != "all" else ""
-        used.append(f"forces ({settings.forces}{rows}, weight {settings.force_weight:g} Å)")
+        rows = "all components" if settings.force_rows is None else f"{settings.force_rows} a structure"
+        having = "" if labels.forces == labels.structures else f" of {labels.forces} structures"
+        used.append(f"forces{having} ({settings.forces}, {rows}, weight {settings.force_weight:g} Å)")
     elif labels.forces:
         used.append("not the forces")
     if settings.virial_weight > 0:
         used.append(f"stresses (weight {settings.virial_weight:g})")
     elif labels.stresses:
         used.append("not the stresses")
-    layers = "-".join(map(str, settings.hidden))
+    layers = layers_in_words(settings.hidden)
     networks = f"{settings.members} network{'s' if settings.members > 1 else ''}"
     return f"trains on {', '.join(used)}; {networks} of {layers} neurons ({settings.activation})"
 

@@ -16,12 +16,12 @@ _FAST: dict[str, Any] = {
     "steps": 60,
     "energy_window": 5.0,
 }
-_ROWS: dict[str, Any] = {"forces": "rows", "force_rows": 60, "force_weight": 0.05}
+_ROWS: dict[str, Any] = {"forces": "auto", "force_rows": 60, "force_weight": 0.05}
 
 
 def recommended(settings: FitSettings, labels: Labels) -> TrainingSettings:
-    """What was told, and for the rest what has done well on data of others (`docs/training.md`): forces, where all
-    structures have them, as rows.
+    """What was told, and for the rest what has done well on data of others (`docs/training.md`): forces of
+    whichever structures have them.
 
     Raises ConfigError for what contradicts the data.
     """
@@ -30,16 +30,18 @@ def recommended(settings: FitSettings, labels: Labels) -> TrainingSettings:
     if told.get("protocol") == "paper":
         return TrainingSettings(**told)
     values = dict(_FAST)
-    if labels.forces == labels.structures:
+    if labels.forces:
         values |= _ROWS
     return TrainingSettings(**{**values, **told})
 
 
 def _check(told: dict[str, Any], labels: Labels) -> None:
-    if told.get("forces", "none") != "none" and labels.forces < labels.structures:
+    if told.get("forces", "none") not in ("none", "auto") and labels.forces < labels.structures:
         raise ConfigError(
             f"training.forces: expected forces for every structure, found them for {labels.forces} of "
-            f"{labels.structures}"
+            f"{labels.structures} (auto takes those that are there)"
         )
+    if told.get("forces") == "auto" and not labels.forces:
+        raise ConfigError("training.forces: expected structures with forces, found none")
     if told.get("virial_weight", 0.0) > 0.0 and not labels.stresses:
         raise ConfigError("training.virial_weight: expected structures with a stress, found none")

@@ -8,7 +8,7 @@ small fit says of a setting is cheap and mostly right, and the larger ones look 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
@@ -41,6 +41,8 @@ _STEPS = {
     "cutoff": (0.87, 1.15),
 }
 """Factors by which a setting is varied."""
+
+Layers = Sequence[int] | Mapping[str, Sequence[int]]
 
 Fit = Callable[[Sequence[Atoms], Descriptors, TrainingSettings, int], "Potential"]
 """Structures, functions, settings and seed -> a potential."""
@@ -188,7 +190,7 @@ def trial_cells(trial: Trial) -> list[str]:
         f"{trial.structures}",
         f"{training.force_weight:g}" if training.has_rows else "-",
         f"{training.weight_decay:g}",
-        "-".join(map(str, training.hidden)),
+        layers_in_words(training.hidden),
         f"{trial.reach:g}",
         f"{trial.energy:.3g}",
         "-" if trial.force is None else f"{trial.force:.3g}",
@@ -214,5 +216,14 @@ def table(trials: Sequence[Trial]) -> Table:
     return shown
 
 
-def _sized(hidden: Sequence[int], factor: float) -> tuple[int, ...]:
+def layers_in_words(hidden: Layers) -> str:
+    """16-16, or O 20-20, H 10-10."""
+    if isinstance(hidden, Mapping):
+        return ", ".join(f"{s} {layers_in_words(layers)}" for s, layers in hidden.items())
+    return "-".join(map(str, hidden))
+
+
+def _sized(hidden: Layers, factor: float) -> Layers:
+    if isinstance(hidden, Mapping):
+        return {s: _sized(layers, factor) for s, layers in hidden.items()}
     return tuple(max(2, round(n * factor)) for n in hidden)

@@ -122,12 +122,19 @@ def test_options_take_the_place_of_the_file(tmp_path):
 
 def test_what_is_not_told_suits_the_data():
     all_forces, some, none = Labels(9, 9, 9, 0), Labels(9, 9, 5, 0), Labels(9, 9, 0, 0)
-    assert recommended(FitSettings(), all_forces).forces == "rows"
+    assert recommended(FitSettings(), all_forces).forces == "auto"
+    assert recommended(FitSettings(), some).forces == "auto"
     assert recommended(FitSettings(), none).forces == "none"
     assert recommended(load(None, {"training": {"forces": "none"}}), all_forces).forces == "none"
     assert recommended(load(None, {"training": {"protocol": "paper"}}), all_forces).protocol == "paper"
     with pytest.raises(ConfigError, match="forces for every structure, found them for 5 of 9"):
         recommended(load(None, {"training": {"forces": "rows"}}), some)
+
+
+def test_sizes_of_networks_in_words_and_varied():
+    start = searching.Point(TrainingSettings(hidden={"O": (20, 10), "H": (4,)}), Descriptors())
+    assert searching.layers_in_words(start.training.hidden) == "O 20-10, H 4"
+    assert start.changed("hidden", 1.5, 6.0).training.hidden == {"O": (30, 15), "H": (6,)}
 
 
 def test_labels_are_counted_and_named():
