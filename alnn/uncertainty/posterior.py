@@ -1,0 +1,186 @@
+"""Variance of predictions from the Gauss-Newton matrix of the training (Laplace approximation).
+
+With the Jacobian J of all residuals by the weights, each divided by its noise, and a prior precision of the weights,
+A = J^T J + decay I is the inverse covariance of the weights, and a prediction with the gradient g has the variance
+g^T A^-1 g (D. J. C. MacKay, Neural Comput. 4, 448 (1992), Eqs. 2.6 and 2.12). One network is enough: no committee.
+"""
+
+from __future__ import annotations
+
+import io
+import zlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from zipfile import BadZipFile
+
+import numpy as np
+from ase import Atoms
+from scipy.linalg import cholesky, eigvalsh, solve_triangular
+
+from alnn.errors import PotentialError
+from alnn.parallel.files import write_atomically
+from alnn.potential import Potential
+from alnn.training.equations import Equations
+from alnn.training.labelled import labelled_set
+from alnn.training.prepared import prepare
+from alnn.training.settings import TrainingSettings
+from alnn.training.threads import one_after_the_other
+from alnn.uncertainty.gradients import Rows, rows_of
+
+SMALLEST_NOISE = 1e-5
+"""eV/atom; a label that is met exactly is not known exactly."""
+SMALLEST_DECAY = 1e-8
+"""Of standardised residuals; without any, directions that no label determines would have no bound."""
+SMALLEST_FREEDOM = 0.1
+"""Share of the residuals that counts as free where there are as many weights as labels."""
+
+
+@dataclass(frozen=True)
+class Posterior:
+    """What a training has left open.
+
+    factor (P, P): lower Cholesky factor of the weights' inverse covariance; mixing[s]: coordinates of the networks;
+    energy_noise (eV/atom) and force_noise (eV/Å): of a label that a training meets, 0 where it had no forces; checksum
+    of the potential that it belongs to; scale: by what errors are larger than the matrix says (see `recalibrated`).
+    """
+
+    factor: np.ndarray
+    mixing: Mapping[str, np.ndarray]
+    energy_noise: float
+    force_noise: float
+    checksum: int
+    scale: float = 1.0
+
+    def rows(
+        self, potential: Potential, structures: Sequence[Atoms], components: int | None, seed: int
+    ) -> Rows:
+        """Energies and force components whose variance can be asked for; see `gradients.rows_of`."""
+        return rows_of(potential, self.mixing, structures, components, seed)
+
+    def whitened(self, gradients: np.ndarray) -> np.ndarray:
+        """L^-1 g of gradients (n, P), (n, P): products of two of them are covariances."""
+        return solve_triangular(self.factor, np.asarray(gradients, float).T, lower=True).T * self.scale
+
+    def variances(self, rows: Rows) -> np.ndarray:
+        """(S + R,) variances of energies (eV^2) and force components (eV^2/Å^2)."""
+        out = np.empty(len(rows.owner))
+        for piece, gradients in rows.pieces():
+            out[piece] = np.sum(self.whitened(gradients) ** 2, axis=1)
+        return out
+
+    def energy_sigma(self, potential: Potential, structures: Sequence[Atoms]) -> np.ndarray:
+        """(S,) standard deviations of energies per atom, eV/atom."""
+        sizes = np.array([len(atoms) for atoms in structures])
+        return np.sqrt(self.variances(self.rows(potential, structures, 0, 0))) / sizes
+
+    def recalibrated(self, errors: np.ndarray, sigmas: np.ndarray) -> Posterior:
+        """The same with sigmas multiplied by one factor, so that errors / sigmas of structures that the training has
+        not seen have a root mean square of one; of the median, so that a few outliers do not decide.
+        """
+        good = np.isfinite(errors) & (sigmas > 0)
+        ratio = np.median(np.abs(errors[good]) / sigmas[good]) / 0.6745 if good.any() else 1.0
+        return replace(self, scale=self.scale * float(ratio))
+
+    def write(self, path: Path) -> None:
+        """Into one file, whole or not at all. Raises WriteError."""
+        buffer = io.BytesIO()
+        numbers = np.array([self.energy_noise, self.force_noise, self.scale])
+        mixing = {f"mixing_{s}": m for s, m in self.mixing.items()}
+        np.savez(buffer, factor=self.factor, numbers=numbers, checksum=np.array(self.checksum), **mixing)
+        write_atomically(path, lambda part: part.write_bytes(buffer.getvalue()))
+
+    @classmethod
+    def read(cls, path: Path, potential: Potential) -> Posterior:
+        """From a file of `write`. Raises PotentialError where it is damaged or belongs to another potential."""
+        try:
+            with np.load(path, allow_pickle=False) as file:
+                energy_noise, force_noise, scale = (float(x) for x in file["numbers"])
+                mixing = {s: file[f"mixing_{s}"] for s in potential.species}
+                found = cls(file["factor"], mixing, energy_noise, force_noise, int(file["checksum"]), scale)
+        except (OSError, ValueError, KeyError, EOFError, BadZipFile) as error:
+            raise PotentialError(
+                f"{path}: expected the variance matrix of a potential, found {error}"
+            ) from error
+        if found.checksum != checksum(potential):
+            raise PotentialError(
+                f"{path}: expected the variance matrix of the potential beside it, found another's"
+            )
+        return found
+
+
+def checksum(potential: Potential) -> int:
+    """Tells potentials apart by their first network and its scaling."""
+    found = 0
+    for s in potential.species:
+        for layer in potential.members[0][s]:
+            found = zlib.crc32(np.ascontiguousarray(layer.weights, "<f8").tobytes(), found)
+            found = zlib.crc32(np.ascontiguousarray(layer.bias, "<f8").tobytes(), found)
+        found = zlib.crc32(np.ascontiguousarray(potential.scaling[s].std, "<f8").tobytes(), found)
+    return found
+
+
+def beside(potential: Path) -> Path:
+    """Where the matrix of a potential lies: P.alnn has P.variance.npz."""
+    return potential.with_suffix(".variance.npz")
+
+
+def posterior(
+    potential: Potential, pool: Sequence[Atoms], settings: TrainingSettings, seed: int = 0
+) -> Posterior:
+    """The posterior of a potential's first network after its training on labelled structures `pool`.
+
+    `settings` and `seed` are those of the training: its weights of energies and forces, its decay, its force rows.
+    The noise of energies and of forces is what the training left of their residuals, corrected for the weights that
+    were fitted: s^2 = sum r^2 / (n - gamma n / n_all) with the number gamma of parameters that the data determine
+    (MacKay, Eq. 4.9 and 4.11).
+    """
+    labelled = labelled_set(pool, potential.descriptors, settings, seed)
+    prepared = prepare(labelled, settings.model_copy(update={"warm_start": True}), potential)
+    if prepared.start is None:
+        raise PotentialError("variance: expected networks of the shape that the settings say, found others")
+    equations = prepared.equations(settings)
+    weights = prepared.from_file(prepared.start[:1])[0]
+    residual = equations.residual(equations.passes(weights), one_after_the_other)
+    kinds = [np.arange(len(residual)) < equations.structures]
+    kinds += [~kinds[0]] if equations.rows else []
+    products = _products(equations, weights)
+    decay = max(settings.weight_decay, SMALLEST_DECAY)
+    gamma = _determined(sum(products), decay)
+    floor = (SMALLEST_NOISE / prepared.energies.scale) ** 2
+    noise = [_noise(residual[kind], gamma / len(residual), floor) for kind in kinds]
+    whole = _noise(residual, gamma / len(residual), floor)
+    precision = sum(product / n for product, n in zip(products, noise, strict=True))
+    precision[np.diag_indices_from(precision)] += decay / whole
+    scale = prepared.energies.scale * np.sqrt(noise)
+    return Posterior(
+        factor=cholesky(precision, lower=True),
+        mixing=dict(prepared.coordinates.mixing),
+        energy_noise=float(scale[0]),
+        force_noise=float(scale[1] / np.median(equations.coefficient[kinds[1]])) if len(scale) > 1 else 0.0,
+        checksum=checksum(potential),
+    )
+
+
+def _products(equations: Equations, weights: np.ndarray) -> list[np.ndarray]:
+    """J^T J (P, P) of the energies, and where there are any of the force rows."""
+    passes = equations.passes(weights)
+    size = len(weights)
+    found = [np.zeros((size, size)) for _ in range(1 + bool(equations.rows))]
+    for piece in equations.pieces(np.arange(equations.rows)):
+        if len(piece):
+            jacobian = equations.jacobian(passes, piece)
+            found[int(piece[0] >= equations.structures)] += jacobian.T @ jacobian
+    return found
+
+
+def _determined(matrix: np.ndarray, decay: float) -> float:
+    """gamma = sum_k l_k / (l_k + decay) over the eigenvalues of J^T J."""
+    values = np.maximum(eigvalsh(matrix), 0.0)
+    return float(np.sum(values / (values + decay)))
+
+
+def _noise(residual: np.ndarray, share: float, floor: float) -> float:
+    """Mean square of residuals, corrected for the share of them that fitted weights took away."""
+    free = max(1.0 - share, SMALLEST_FREEDOM)
+    return max(float(np.mean(residual**2)) / free, floor)
