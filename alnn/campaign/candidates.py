@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import numpy as np
 from ase import Atoms
@@ -11,6 +12,9 @@ from alnn.campaign.settings import Campaign
 from alnn.campaign.soundness import worth_a_label
 from alnn.structures.labels import structure_key
 from alnn.training.soundness import composition, element_offsets
+
+if TYPE_CHECKING:
+    from alnn.uncertainty.greedy import Learned
 
 _AT_RANDOM = 600_000  # tells the draws of a selection from all others of the campaign's seed
 
@@ -30,6 +34,8 @@ class Candidates:
     """(C, F) mean descriptors in units of their spread over the pool."""
     pool_features: np.ndarray
     """(P, F) the same of the pool."""
+    learned: "Learned | None" = None
+    """The potential with what its training has left open, where candidates are chosen by variance."""
 
     @property
     def energies_per_atom(self) -> np.ndarray:
@@ -46,6 +52,7 @@ class Candidates:
             self.spread[kept],
             self.features[kept],
             self.pool_features,
+            self.learned,
         )
 
 
@@ -99,17 +106,41 @@ def choose(config: Campaign, found: Candidates, budget: int, pool: Sequence[Atom
     random = np.random.default_rng([config.seed, pool_size, _AT_RANDOM])
     drawn = selection.at_random(thermal, min(rules.at_random, budget), random)
     spread[[choice.index for choice in drawn]] = 0.0
+    if rules.method == "variance":
+        undrawn = np.ones(len(spread), bool)
+        undrawn[[choice.index for choice in drawn]] = False
+        return drawn + _by_variance(config, found, budget - len(drawn), undrawn & ~too_high, pool_size)
     return drawn + selection.by_committee(
         spread, found.features, np.asarray(found.chains), budget - len(drawn), rules.spread, rules.distance
     )
 
 
+def _by_variance(
+    config: Campaign, found: Candidates, count: int, allowed: np.ndarray, pool_size: int
+) -> list[selection.Choice]:
+    """At most `count` of the allowed candidates (C,), those that the training has left open most."""
+    rules, learned = config.selection, found.learned
+    assert learned is not None
+    by_forces = config.by_forces()
+    chosen = learned.greedy(
+        found.structures,
+        count,
+        by_forces=by_forces,
+        threshold=rules.force_spread if by_forces else rules.spread,
+        seed=pool_size,
+        allowed=allowed,
+    )
+    unit = "meV/Å" if by_forces else "meV/atom"
+    return [selection.Choice(index, f"sigma {1e3 * sigma:.2f} {unit}") for index, sigma in chosen]
+
+
 def joining(config: Campaign, labelled: list[Atoms], predicted: np.ndarray) -> list[Atoms]:
-    """The labelled structures that join the pool: all by committee, by error those the potential was wrong about.
+    """The labelled structures that join the pool: all by committee and variance, by error those the potential was wrong
+    about.
 
     predicted (L,): total energies (eV) before they were labelled.
     """
-    if config.selection.method == "committee" or not labelled:
+    if config.selection.method != "error" or not labelled:
         return labelled
     true = np.array([atoms.get_potential_energy() for atoms in labelled])
     sizes = np.array([len(atoms) for atoms in labelled])

@@ -131,7 +131,7 @@ class Runner:
         sound, holes = new_and_sound(config, found, pool)
         if holes:
             line["trouble"]["walkers in a hole of the network"] = holes
-        chosen = choose(config, sound, budget, pool)
+        chosen = self.ranks.root(lambda: choose(config, sound, budget, pool))
         clock.lap("select")
         labelled = [sound.structures[choice.index].copy() for choice in chosen]
         for atoms, choice in zip(labelled, chosen, strict=True):

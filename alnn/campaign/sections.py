@@ -138,32 +138,47 @@ class Sampling(Section):
 class Selection(Section):
     """Which candidates join the pool."""
 
-    method: Literal["error", "committee"] = Field(
+    method: Literal["error", "committee", "variance"] = Field(
         "error",
         description="error: label `count` candidates, keep those the potential is wrong about (paper); "
-        "committee: label only those the networks disagree on",
+        "committee: label only those the networks disagree on; variance: label those whose energies, or where forces "
+        "are trained whose forces, the training has left open most, each told before the next is chosen; one network "
+        "is enough",
     )
     count: Count = Field(10, description="structures labelled an iteration (paper: 10)")
     tolerance: Positive = Field(
         0.001, description="eV/atom; error that makes a labelled candidate join (paper: 0.001)"
     )
     spread: Annotated[float, Field(ge=0)] = Field(
-        0.0005, description="eV/atom; committee standard deviation below which a candidate is passed over"
+        0.0005,
+        description="eV/atom; standard deviation, of the committee or by variance, below which a candidate is passed "
+        "over",
+    )
+    criterion: Literal["auto", "energy", "forces"] = Field(
+        "auto",
+        description="variance: of the energy per atom or of the forces; auto: of the forces where forces are trained",
+    )
+    force_spread: Annotated[float, Field(ge=0)] = Field(
+        0.02,
+        description="eV/Å; variance of forces: root mean square standard deviation below which a candidate is passed "
+        "over",
     )
     highest_energy: Annotated[float, Field(allow_inf_nan=False)] | None = Field(
         None,
-        description="committee: eV/atom; candidates predicted to lie above this are passed over; with several species "
-        "as if all had the pool's mean composition",
+        description="committee, variance: eV/atom; candidates predicted to lie above this are passed over; with "
+        "several species as if all had the pool's mean composition",
     )
     at_random: int = Field(
         0,
         ge=0,
-        description="committee: of `count`, so many are drawn at random from the Metropolis runs: those in dispute "
-        "alone are a biased sample of what is thermal, which shows in mean energies and so in densities. Such a "
-        "campaign ends by a number of calls or structures, for there are always some to draw",
+        description="committee, variance: of `count`, so many are drawn at random from the Metropolis runs: those in "
+        "dispute alone are a biased sample of what is thermal, which shows in mean energies and so in densities. Such "
+        "a campaign ends by a number of calls or structures, for there are always some to draw",
     )
     bootstrap: int = Field(
-        10, ge=1, description="committee: while the pool is smaller, candidates farthest from it are labelled"
+        10,
+        ge=1,
+        description="committee, variance: while the pool is smaller, candidates farthest from it are labelled",
     )
     distance: Annotated[float, Field(ge=0)] = Field(
         0.2, description="two candidates of mean standardised descriptors closer than this are alike"

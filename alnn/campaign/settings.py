@@ -77,6 +77,10 @@ class Campaign(Section):
             raise ValueError(
                 "selection.method: committee needs training.protocol fast and training.members of 2 or more"
             )
+        if self.selection.method == "variance" and self.training.protocol == "paper":
+            raise ValueError("selection.method: variance needs training.protocol fast")
+        if self.selection.criterion == "forces" and not self.training.has_rows:
+            raise ValueError("selection.criterion: forces needs training.forces auto, rows or directions")
         return self
 
     def _virials_can_be_had(self) -> None:
@@ -99,6 +103,11 @@ class Campaign(Section):
             kernel(self.descriptors.functions, self.species)
         except PotentialError as error:
             raise ValueError(f"descriptors.functions: {error}") from error
+
+    def by_forces(self) -> bool:
+        """Whether candidates are chosen by the variance of forces, not of energies."""
+        chosen = self.selection.criterion
+        return chosen == "forces" or (chosen == "auto" and self.training.has_rows)
 
     def for_the_last_training(self) -> "Campaign":
         """The same with the values of `final` in `training`."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from alnn.descriptors import Descriptors
     from alnn.potential import Potential
     from alnn.sampling.chains import Candidate, Chain
+    from alnn.uncertainty.greedy import Learned
 
 ENOUGH_FOR_A_WARM_START = 10
 """Structures; networks fitted to fewer may be constant, and from a constant one no descent leads away."""
@@ -174,6 +175,7 @@ class RealStages:
             spread=committee_spread(members, sizes),
             features=mean_descriptors(learned, found),
             pool_features=mean_descriptors(learned, pool),
+            learned=_learned(config, potential, learned, pool),
         )
 
     def farm(self, config: Campaign, ranks: Ranks) -> Farm:
@@ -181,6 +183,20 @@ class RealStages:
         from alnn.reference.open_farm import open_farm
 
         return open_farm(config.labelling(), ranks)
+
+
+def _learned(config: Campaign, path: Path, potential: "Potential", pool: Sequence[Atoms]) -> "Learned | None":
+    """The potential and its variance matrix, which is kept beside it."""
+    if config.selection.method != "variance" or len(pool) < config.selection.bootstrap:
+        return None
+    from alnn.uncertainty.greedy import Learned
+    from alnn.uncertainty.posterior import beside, posterior, read_if_sound
+
+    known = read_if_sound(beside(path), potential)
+    if known is None:
+        known = posterior(potential, pool, config.training, config.seed)
+        known.write(beside(path))
+    return Learned(potential, known)
 
 
 def run_of(config: Campaign, walker: Walker) -> MetropolisRun | NestedRun:

@@ -52,47 +52,73 @@ def _doubt(variances: np.ndarray, owner: np.ndarray, sizes: np.ndarray) -> Doubt
     return Doubt(np.sqrt(np.maximum(variances[:count], 0.0)) / sizes, np.sqrt(np.maximum(sums / number, 0.0)))
 
 
-def greedy(
-    posterior: Posterior,
-    potential: Potential,
-    structures: Sequence[Atoms],
-    count: int,
-    *,
-    by_forces: bool,
-    threshold: float,
-    seed: int,
-    allowed: np.ndarray | None = None,
-) -> list[tuple[int, float]]:
-    """At most `count` structures and the standard deviation (eV/atom, with `by_forces` eV/Å) each had when it was
-    chosen; none at or below `threshold`, and of `allowed` (C,) bool only.
+@dataclass(frozen=True)
+class Learned:
+    """A potential and what its training has left open."""
+
+    potential: Potential
+    posterior: Posterior
+
+    def greedy(
+        self,
+        structures: Sequence[Atoms],
+        count: int,
+        *,
+        by_forces: bool,
+        threshold: float,
+        seed: int,
+        allowed: np.ndarray | None = None,
+    ) -> list[tuple[int, float]]:
+        """At most `count` structures and the standard deviation (eV/atom, with `by_forces` eV/Å) each had when it was
+        chosen; none at or below `threshold`, and of `allowed` (C,) bool only.
+        """
+        first = doubts(self.posterior, self.potential, structures, seed, by_forces)
+        score = first.forces if by_forces else first.energy
+        score = score if allowed is None else np.where(allowed, score, 0.0)
+        shortlist = np.argsort(-score, kind="stable")[: max(SHORTLIST * count, SHORTEST)]
+        shortlist = shortlist[score[shortlist] > threshold]
+        if count < 1 or len(shortlist) == 0:
+            return []
+        few = self._together([structures[k] for k in shortlist], seed)
+        return [(int(shortlist[k]), sigma) for k, sigma in few.best(count, by_forces, threshold)]
+
+    def _together(self, structures: Sequence[Atoms], seed: int) -> _Together:
+        posterior = self.posterior
+        sizes = np.array([len(atoms) for atoms in structures])
+        rows = posterior.rows(
+            self.potential, structures, COMPONENTS if posterior.force_noise > 0 else 0, seed
+        )
+        noise = np.full(len(rows.owner), (REPEATED * posterior.force_noise) ** 2)
+        noise[: len(sizes)] = (REPEATED * posterior.energy_noise * sizes) ** 2
+        white = posterior.whitened(rows.of(np.arange(len(rows.owner))))
+        return _Together(white @ white.T, noise, rows.owner, sizes)
+
+
+@dataclass(frozen=True)
+class _Together:
+    """C structures: the covariance of their energies and force components (n, n), variances of labels (n,), the
+    structure of each (n,), and sizes (C,).
     """
-    first = doubts(posterior, potential, structures, seed, by_forces)
-    score = first.forces if by_forces else first.energy
-    if allowed is not None:
-        score = np.where(allowed, score, 0.0)
-    shortlist = np.argsort(-score, kind="stable")[: max(SHORTLIST * count, SHORTEST)]
-    shortlist = shortlist[score[shortlist] > threshold]
-    if len(shortlist) == 0:
-        return []
-    few = [structures[k] for k in shortlist]
-    sizes = np.array([len(atoms) for atoms in few])
-    rows = posterior.rows(potential, few, COMPONENTS if posterior.force_noise > 0 else 0, seed)
-    noise = np.full(len(rows.owner), (REPEATED * posterior.force_noise) ** 2)
-    noise[: len(few)] = (REPEATED * posterior.energy_noise * sizes) ** 2
-    white = posterior.whitened(rows.of(np.arange(len(rows.owner))))
-    covariance = white @ white.T
-    chosen: list[tuple[int, float]] = []
-    left = np.ones(len(few), bool)
-    while len(chosen) < count and left.any():
-        doubt = _doubt(np.diag(covariance), rows.owner, sizes)
-        score = np.where(left, doubt.forces if by_forces else doubt.energy, 0.0)
-        best = int(np.argmax(score))
-        if score[best] <= threshold:
-            break
-        chosen.append((int(shortlist[best]), float(score[best])))
-        left[best] = False
-        covariance = told(covariance, np.flatnonzero(rows.owner == best), noise)
-    return chosen
+
+    covariance: np.ndarray
+    noise: np.ndarray
+    owner: np.ndarray
+    sizes: np.ndarray
+
+    def best(self, count: int, by_forces: bool, threshold: float) -> list[tuple[int, float]]:
+        """At most `count` structures above the threshold, each told before the next is chosen."""
+        covariance, left = self.covariance, np.ones(len(self.sizes), bool)
+        chosen: list[tuple[int, float]] = []
+        while len(chosen) < count and left.any():
+            doubt = _doubt(np.diag(covariance), self.owner, self.sizes)
+            score = np.where(left, doubt.forces if by_forces else doubt.energy, 0.0)
+            best = int(np.argmax(score))
+            if score[best] <= threshold:
+                break
+            chosen.append((best, float(score[best])))
+            left[best] = False
+            covariance = told(covariance, np.flatnonzero(self.owner == best), self.noise)
+        return chosen
 
 
 def told(covariance: np.ndarray, rows: np.ndarray, noise: np.ndarray) -> np.ndarray:

@@ -109,6 +109,16 @@ class Posterior:
         return found
 
 
+def read_if_sound(path: Path, potential: Potential) -> Posterior | None:
+    """The potential's matrix, None where there is none, or one that a kill or an older training has left."""
+    if not path.exists():
+        return None
+    try:
+        return Posterior.read(path, potential)
+    except PotentialError:
+        return None
+
+
 def checksum(potential: Potential) -> int:
     """Tells potentials apart by their first network and its scaling."""
     found = 0

@@ -115,7 +115,7 @@ def test_defaults_are_the_papers():
         ("masses: {Au: 197}", "masses.Au: expected one of the species W"),
         (
             "selection: {method: luck}",
-            "selection.method: input should be 'error' or 'committee', found 'luck'",
+            "selection.method: input should be 'error', 'committee' or 'variance', found 'luck'",
         ),
         (
             "selection: {count: 2, at_random: 3}",

@@ -12,7 +12,7 @@ from alnn.training import fit_potential
 from alnn.training.labelled import labelled_set
 from alnn.training.prepared import prepare
 from alnn.training.settings import TrainingSettings
-from alnn.uncertainty.greedy import doubts, greedy, told
+from alnn.uncertainty.greedy import Learned, doubts, told
 from alnn.uncertainty.posterior import Posterior, posterior
 
 FUNCTIONS = {
@@ -137,7 +137,9 @@ def test_copies_are_not_chosen_twice(trained):
     candidates = [strange, *others, strange.copy(), strange.copy()]
     first = doubts(found, potential, candidates, 0, settings.has_rows)
     assert first.energy[0] == pytest.approx(first.energy[-1])
-    chosen = greedy(found, potential, candidates, 4, by_forces=settings.has_rows, threshold=0.0, seed=0)
+    chosen = Learned(potential, found).greedy(
+        candidates, 4, by_forces=settings.has_rows, threshold=0.0, seed=0
+    )
     indices = [index for index, _ in chosen]
     assert len(set(indices)) == 4
     assert len(set(indices) & {0, 21, 22}) <= 1
@@ -151,9 +153,9 @@ def test_nothing_below_the_threshold_or_forbidden_is_chosen(trained):
     doubt = doubts(found, potential, candidates, 0, settings.has_rows)
     score = doubt.forces if settings.has_rows else doubt.energy
     options = {"by_forces": settings.has_rows, "seed": 0}
-    assert greedy(found, potential, candidates, 3, threshold=2 * score.max(), **options) == []
+    assert Learned(potential, found).greedy(candidates, 3, threshold=2 * score.max(), **options) == []
     allowed = np.arange(8) == np.argmin(score)
-    (only,) = greedy(found, potential, candidates, 3, threshold=0.0, allowed=allowed, **options)
+    (only,) = Learned(potential, found).greedy(candidates, 3, threshold=0.0, allowed=allowed, **options)
     assert only[0] == np.argmin(score)
 
 
