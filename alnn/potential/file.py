@@ -46,14 +46,15 @@ class Scaling:
         """Statistics of descriptors `values` (n_atoms, n_functions); a function that is constant but for rounding gets
         std 0.
         """
-        std = values.std(axis=0)
-        noise = np.maximum(SWITCHED_OFF, ROUNDING * np.abs(values).max(axis=0))
-        return cls(
-            mean=values.mean(axis=0),
-            std=np.where(std < noise, 0.0, std),
-            min=values.min(axis=0),
-            max=values.max(axis=0),
+        return cls.of_statistics(
+            values.mean(axis=0), values.std(axis=0), values.min(axis=0), values.max(axis=0)
         )
+
+    @classmethod
+    def of_statistics(cls, mean: np.ndarray, std: np.ndarray, least: np.ndarray, most: np.ndarray) -> Scaling:
+        """From statistics, each (n_functions,); std 0 for what is constant but for rounding."""
+        noise = np.maximum(SWITCHED_OFF, ROUNDING * np.maximum(np.abs(least), np.abs(most)))
+        return cls(mean=mean, std=np.where(std < noise, 0.0, std), min=least, max=most)
 
 
 @dataclass(frozen=True)

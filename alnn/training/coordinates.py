@@ -37,14 +37,60 @@ def decorrelation(x: np.ndarray, power: float) -> np.ndarray:
     Neighbouring descriptors differ little, and what they differ in matters: with x alone a network has to build
     it from large weights of opposite sign, slowly, and against any weight decay. The mean variance stays.
     """
-    if power == 0 or len(x) < 2:
-        return np.eye(x.shape[1])
-    values, vectors = np.linalg.eigh(x.T @ x / len(x))
-    if values[-1] <= 0:
-        return np.eye(x.shape[1])
+    return mixing_of(x.T @ x / max(len(x), 1), power)
+
+
+def mixing_of(covariance: np.ndarray, power: float) -> np.ndarray:
+    """`decorrelation` from the covariance (functions, functions) itself; the unit matrix where nothing varies."""
+    values, vectors = np.linalg.eigh(covariance)
+    if power == 0 or values[-1] <= 0:
+        return np.eye(len(covariance))
     powers = np.maximum(values, SMALLEST_EIGENVALUE * values[-1]) ** -power
     mixing = (vectors * powers) @ vectors.T
-    return mixing * np.sqrt(np.sum(x**2) / np.sum((x @ mixing) ** 2))
+    return mixing * np.sqrt(np.trace(covariance) / np.trace(mixing @ covariance @ mixing))
+
+
+class Moments:
+    """Statistics of a species' descriptors, added up chunk by chunk."""
+
+    def __init__(self, functions: int) -> None:
+        self.count, self.origin = 0, np.zeros(functions)
+        self.sum, self.products = np.zeros(functions), np.zeros((functions, functions))
+        self.least, self.most = np.full(functions, np.inf), np.full(functions, -np.inf)
+
+    def add(self, values: np.ndarray) -> None:
+        """Descriptors (atoms, functions) more."""
+        if len(values) == 0:
+            return
+        if self.count == 0:
+            self.origin = values.mean(axis=0)  # sums about it lose no digits
+        x = values - self.origin
+        self.count += len(x)
+        self.sum += x.sum(axis=0)
+        self.products += x.T @ x
+        self.least, self.most = (
+            np.minimum(self.least, values.min(axis=0)),
+            np.maximum(self.most, values.max(axis=0)),
+        )
+
+    def scaling(self) -> Scaling:
+        """As `standardise`; all zero without atoms."""
+        if self.count == 0:
+            return standardise(np.zeros((0, len(self.origin))))
+        return Scaling.of_statistics(
+            self.origin + self.sum / self.count, np.sqrt(np.diag(self._covariance())), self.least, self.most
+        )
+
+    def mixing(self, power: float) -> np.ndarray:
+        """As `decorrelation` of the scaled descriptors."""
+        scale = scaled_tangents(self.scaling(), np.ones(len(self.origin)))
+        return mixing_of(self._covariance() * np.outer(scale, scale), power)
+
+    def _covariance(self) -> np.ndarray:
+        mean = self.sum / max(self.count, 1)
+        covariance = self.products / max(self.count, 1) - np.outer(mean, mean)
+        covariance[np.diag_indices_from(covariance)] = np.maximum(np.diag(covariance), 0.0)
+        return covariance
 
 
 @dataclass(frozen=True)
@@ -59,6 +105,13 @@ class Coordinates:
         """From the descriptors of a pool, values[s] (atoms, functions); see `decorrelation` for `power`."""
         standards = {s: standardise(v) for s, v in values.items()}
         return cls(standards, {s: decorrelation(scaled(standards[s], v), power) for s, v in values.items()})
+
+    @classmethod
+    def of_moments(cls, moments: Mapping[str, Moments], power: float) -> Coordinates:
+        """The same from statistics that were added up."""
+        return cls(
+            {s: m.scaling() for s, m in moments.items()}, {s: m.mixing(power) for s, m in moments.items()}
+        )
 
     def of_values(self, species: str, values: np.ndarray) -> np.ndarray:
         """x of descriptors (atoms, functions)."""

@@ -59,6 +59,24 @@ class TrainingSet:
         return (self.n_atoms == 1) & ~seen
 
 
+@dataclass(frozen=True)
+class Composition:
+    """Energies (S,) in eV and atoms of each species (S, species) of structures: what the scale of energies needs."""
+
+    species: tuple[str, ...]
+    energies: np.ndarray
+    atoms: np.ndarray
+
+    @property
+    def n_atoms(self) -> np.ndarray:
+        """(S,)."""
+        return self.atoms.sum(axis=1)
+
+    def counts(self) -> np.ndarray:
+        """Atoms of each species in each structure, (S, species)."""
+        return self.atoms
+
+
 def training_set(
     table: DescriptorTable,
     species: Sequence[str],
@@ -101,7 +119,7 @@ class EnergyScale:
     shift: np.ndarray
 
 
-def relevance(pool: TrainingSet, window: float) -> np.ndarray:
+def relevance(pool: TrainingSet | Composition, window: float) -> np.ndarray:
     """(S,) 1 for energies per atom up to `window` (eV) above the lowest, (window/height)^2 for higher ones.
 
     With several species of what the composition does not explain.
@@ -110,7 +128,7 @@ def relevance(pool: TrainingSet, window: float) -> np.ndarray:
     return (window / np.maximum(rest - rest.min(), window)) ** 2
 
 
-def energy_scale(pool: TrainingSet, weights: np.ndarray | None = None) -> EnergyScale:
+def energy_scale(pool: TrainingSet | Composition, weights: np.ndarray | None = None) -> EnergyScale:
     """Standardisation of the energies per atom, structures weighted by `weights` (S,); with several species the
     shift follows the composition.
 

@@ -4,6 +4,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
+from math import ceil
 
 import numpy as np
 from ase import Atoms
@@ -14,27 +15,21 @@ from alnn.training.data import TrainingSet
 from alnn.training.fast import fast
 from alnn.training.labelled import labelled_set
 from alnn.training.members import to_layers
-from alnn.training.prepared import Prepared, prepare
-from alnn.training.result import Spread, TrainingResult, Watch, in_turn, unwatched
+from alnn.training.prepared import prepare
+from alnn.training.result import (
+    Spread,
+    TrainingResult,
+    Watch,
+    errors_report,
+    in_turn,
+    member_errors,
+    unwatched,
+)
 from alnn.training.settings import TrainingSettings
-from alnn.training.threads import cores, one_after_the_other
+from alnn.training.threads import cores
+from alnn.training.windows import bytes_needed, fit_in_windows
 
 __all__ = ["TrainingResult", "fit_potential", "labelled_set", "train"]
-
-
-def member_errors(prepared: Prepared, settings: TrainingSettings, weights: np.ndarray) -> np.ndarray:
-    """Error of every member, (M, S + R): per atom on every structure of the pool (eV), on force rows (eV/Å), and per
-    atom on strain rows (eV). weights (M, P) as in a potential file.
-    """
-    pool, equations = prepared.pool, prepared.equations(settings)
-    residual = np.stack(
-        [equations.residual(equations.passes(w), one_after_the_other) for w in prepared.from_file(weights)]
-    )
-    errors = residual / equations.coefficient * prepared.energies.scale
-    errors[:, : pool.size] /= pool.n_atoms
-    if (rows := pool.force_rows) is not None:
-        errors[:, pool.size :] /= np.where(rows.strain, pool.n_atoms[rows.owner], 1.0)
-    return errors
 
 
 def _protocol(
@@ -45,11 +40,6 @@ def _protocol(
     from alnn.training.paper import paper  # TensorFlow takes seconds to load
 
     return paper
-
-
-def _errors_of_rows(slopes: np.ndarray, number: str, mean: str) -> dict[str, float]:
-    """How many rows there are, and their mean absolute error (eV/Å; eV per atom for virials)."""
-    return {number: len(slopes), mean: float(np.abs(slopes).mean())} if len(slopes) else {}
 
 
 def train(
@@ -87,17 +77,11 @@ def train(
             f"training: expected finite networks, found diverged ones in {len(attempts)} attempts "
             f"({pool.size} structures, protocol {settings.protocol})"
         )
-    mean = errors.mean(axis=0)
-    mean, slopes = mean[: pool.size], mean[pool.size :]
-    by_strain = np.zeros(0, bool) if pool.force_rows is None else pool.force_rows.strain
     report |= {
         "protocol": settings.protocol,
         "structures": pool.size,
         "restarts": len(attempts),
-        "energy_mae": float(np.abs(mean).mean()),
-        "energy_rmse": float(np.sqrt((mean**2).mean())),
-        **_errors_of_rows(slopes[~by_strain], "force_rows", "force_mae"),
-        **_errors_of_rows(slopes[by_strain], "virial_rows", "virial_mae"),
+        **errors_report(pool, errors),
         "seconds": time.perf_counter() - started,
     }
     shift = {
@@ -121,5 +105,20 @@ def fit_potential(
     """A potential fitted to labelled structures (energies in eV from their calculators, and forces in eV/Å where
     the settings ask for them); `isolated` eV per atom.
     """
+    if settings.protocol == "fast" and settings.forces != "taylor":
+        windows = ceil(bytes_needed(structures, dict(descriptors), settings) / (1e9 * settings.memory))
+        if windows > 1:
+            found = fit_in_windows(
+                structures,
+                dict(descriptors),
+                settings,
+                warm_start,
+                seed,
+                isolated,
+                cores(),
+                windows,
+                watch,
+            )
+            return found.potential(descriptors)
     pool = labelled_set(structures, descriptors, settings, seed, isolated)
     return train(pool, settings, warm_start, seed, threads=cores(), watch=watch).potential(descriptors)

@@ -51,8 +51,11 @@ def labelled_set(
     settings: TrainingSettings,
     seed: int = 0,
     isolated: Mapping[str, float] | None = None,
+    coordinates: Coordinates | None = None,
 ) -> TrainingSet:
-    """Descriptors and labels of structures, with what `settings.forces` makes of their forces."""
+    """Descriptors and labels of structures, with what `settings.forces` makes of their forces, in `coordinates` where
+    they are given.
+    """
     species, rng = list(descriptors), np.random.default_rng([seed, _FORCE_ROWS])
     chosen = list(structures)
     if settings.forces == "taylor":
@@ -62,7 +65,7 @@ def labelled_set(
     pool = replace(pool, weights=structure_weights(chosen))
     if not settings.has_rows:
         return pool
-    coordinates = Coordinates.of(pool.values, settings.decorrelation)
+    coordinates = coordinates or Coordinates.of(pool.values, settings.decorrelation)
     rows = force_rows(
         dict(descriptors),
         species,

@@ -16,15 +16,46 @@ from alnn.training.settings import TrainingSettings
 
 
 @dataclass(frozen=True)
+class Frame:
+    """Scales that a pool has in common with the data it is a part of: coordinates, energies, relevance (S,) of its
+    structures, mean number of atoms.
+    """
+
+    coordinates: Coordinates
+    energies: EnergyScale
+    relevance: np.ndarray
+    mean_size: float
+
+    @classmethod
+    def of(cls, pool: TrainingSet, settings: TrainingSettings) -> Frame:
+        """Of a pool that is all there is."""
+        heights = relevance(pool, settings.energy_window)
+        return cls(
+            pool.coordinates or Coordinates.of(pool.values, settings.decorrelation),
+            energy_scale(pool, heights if pool.weights is None else heights * pool.weights),
+            heights,
+            float(pool.n_atoms.mean()),
+        )
+
+
+@dataclass(frozen=True)
 class Prepared:
     """A pool standardised for an architecture; start (M, P): weights of a potential to begin from, as in its file."""
 
     pool: TrainingSet
     architecture: Architecture
-    coordinates: Coordinates
-    energies: EnergyScale
-    relevance: np.ndarray
+    frame: Frame
     start: np.ndarray | None
+
+    @property
+    def coordinates(self) -> Coordinates:
+        """What networks see of descriptors."""
+        return self.frame.coordinates
+
+    @property
+    def energies(self) -> EnergyScale:
+        """What networks' outputs mean."""
+        return self.frame.energies
 
     def target(self) -> np.ndarray:
         """(S + R,) sum over atoms that the networks' outputs should have, and slopes that they should have."""
@@ -40,15 +71,15 @@ class Prepared:
         as the pool's mean number of atoms, however far up it is: the energy that binds a cluster is counted from it as
         many times as the cluster has atoms.
         """
-        n = self.pool.n_atoms.astype(float)
-        energies = (n / n.mean()) ** (1.0 - settings.size_exponent) / n * self.relevance
+        n, mean, heights = self.pool.n_atoms.astype(float), self.frame.mean_size, self.frame.relevance
+        energies = (n / mean) ** (1.0 - settings.size_exponent) / n * heights
         own = np.ones(len(n)) if self.pool.weights is None else np.sqrt(self.pool.weights)
-        energies = np.where(self.pool.alone(), n.mean(), energies) * own
+        energies = np.where(self.pool.alone(), mean, energies) * own
         if self.pool.force_rows is None:
             return energies
         rows = self.pool.force_rows
         weight = np.where(rows.strain, settings.virial_weight / n[rows.owner], settings.force_weight)
-        return np.concatenate([energies, weight * (self.relevance * own)[rows.owner]])
+        return np.concatenate([energies, weight * (heights * own)[rows.owner]])
 
     def mask(self, structures: np.ndarray) -> np.ndarray:
         """(M, S) weights of structures -> (M, S + R): a force row has that of its structure."""
@@ -81,17 +112,18 @@ class Prepared:
         return [self.coordinates.mixing[s] for s in self.pool.species]
 
 
-def prepare(pool: TrainingSet, settings: TrainingSettings, warm: Potential | None) -> Prepared:
-    """Standardise a pool; begin from `warm` where its networks have the shape that the settings say."""
-    coordinates = pool.coordinates or Coordinates.of(pool.values, settings.decorrelation)
-    weights = relevance(pool, settings.energy_window)
-    energies = energy_scale(pool, weights if pool.weights is None else weights * pool.weights)
+def prepare(
+    pool: TrainingSet, settings: TrainingSettings, warm: Potential | None, frame: Frame | None = None
+) -> Prepared:
+    """Standardise a pool, in the `frame` of the data it is a part of; begin from `warm` where its networks have the
+    shape that the settings say.
+    """
+    frame = frame or Frame.of(pool, settings)
     inputs = tuple(pool.values[s].shape[1] for s in pool.species)
     hidden = hidden_layers(settings.hidden, pool.species)
     architecture = Architecture(inputs, hidden, settings.activation)
     start = None
     if warm is not None and settings.warm_start and fits(architecture, pool.species, warm):
-        start = restandardised(
-            architecture, pool.species, warm, coordinates.standards, energies, pool.isolated
-        )
-    return Prepared(pool, architecture, coordinates, energies, weights, start)
+        standards = frame.coordinates.standards
+        start = restandardised(architecture, pool.species, warm, standards, frame.energies, pool.isolated)
+    return Prepared(pool, architecture, frame, start)

@@ -93,6 +93,12 @@ class TrainingSettings(Section):
         description="`fast`: force rows for each weight of a network that shape a step, drawn anew for each; all rows "
         "enter its gradient",
     )
+    memory: float = Field(
+        1.0,
+        gt=0,
+        description="GB; `fast`: where the descriptors and their derivatives would take more, `alnn train` takes the "
+        "structures in windows that fit, one after the other",
+    )
     warm_start: bool = Field(True, description="begin from the last network where it fits")
     tolerance: float = Field(
         1e-3, ge=0, description="`fast`: relative fall of the criterion that counts as progress"

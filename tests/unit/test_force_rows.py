@@ -93,9 +93,9 @@ def test_a_row_is_the_slope_of_the_networks_energy(kind, virial_weight):
     for atoms, found in zip(structures, Evaluator(potential).evaluate(structures), strict=True):
         stress = full_3x3_to_voigt_6_stress(-found.virial / atoms.get_volume())
         atoms.calc = SinglePointCalculator(atoms, energy=found.energy, forces=found.forces, stress=stress)
-    from alnn.training.fit import member_errors
     from alnn.training.members import to_flat
     from alnn.training.prepared import prepare
+    from alnn.training.result import member_errors
 
     pool = labelled_set(structures, functions, settings, seed=3)
     prepared = prepare(pool, settings, potential)

@@ -16,8 +16,8 @@ from alnn.training.coordinates import scaled  # noqa: E402
 from alnn.training.data import training_set  # noqa: E402
 from alnn.training.descent import Descender  # noqa: E402
 from alnn.training.fast import committee_start, rules_of  # noqa: E402
-from alnn.training.fit import member_errors  # noqa: E402
 from alnn.training.prepared import prepare  # noqa: E402
+from alnn.training.result import member_errors  # noqa: E402
 from alnn.training.settings import TrainingSettings  # noqa: E402
 from alnn.training.threads import one_after_the_other  # noqa: E402
 
