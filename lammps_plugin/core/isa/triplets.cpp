@@ -1,4 +1,6 @@
 // Angular functions (G5) as sums over pairs of neighbours.
+#include <cstddef>
+
 #include "isa/angular.hpp"
 #include "isa/parts.hpp"
 
@@ -105,6 +107,20 @@ inline void add_slopes(const double* weight, const double* D, const double* V, d
   result += sum(t);
 }
 
+// Whether no function of a block counts: so are most when one function alone is differentiated.
+inline bool is_idle(const AngularBlock& block, const SiteView& s) {
+  const double* weight = s.weight + block.offset;
+  for (int k = 0; k < block.vectors * W; ++k)
+    if (weight[k] != 0.0) return false;
+  return true;
+}
+
+inline std::size_t triplet_count(const AngularBlock& block, const SiteView& s) {
+  const std::size_t a = s.begin[block.species_a + 1] - s.begin[block.species_a];
+  const std::size_t b = s.begin[block.species_b + 1] - s.begin[block.species_b];
+  return block.species_a == block.species_b ? a * (a ? a - 1 : 0) / 2 : a * b;
+}
+
 // ---- choice of the template by a block's length and digits -----------------------------------------
 
 using AngularForward = void (*)(const ElementView&, const AngularBlock&, SiteView&, bool, double*&);
@@ -136,6 +152,10 @@ void angular_gradients(const ElementView& e, SiteView& s) {
   for (int i = 0; i < e.n_angular; ++i) {
     const AngularBlock& block = e.angular[i];
     if (s.crowded && block.by_moments) continue;
+    if (is_idle(block, s)) {
+      powers += triplet_count(block, s) * W;
+      continue;
+    }
     backward_table[block.vectors - 1](e, block, s, powers);
     const SlopeSum slopes = slope_table[block.vectors - 1];
     const int other = block.species_a == block.species_b ? -1 : block.species_b;
