@@ -6,11 +6,15 @@ from alnn.training.architecture import initial_weights
 from alnn.training.cross_validation import held_out_folds
 from alnn.training.descent import Descender, Rules
 from alnn.training.prepared import Prepared
+from alnn.training.quasi_newton import QuasiNewton
 from alnn.training.result import Spread, Watch, unwatched
 from alnn.training.settings import TrainingSettings
 from alnn.training.threads import thread_map
 
 _DRAWS = 2_000_000  # in place of an attempt's number where rows of a member's steps are drawn
+
+
+METHODS: dict[str, type[Descender]] = {"levenberg-marquardt": Descender, "l-bfgs": QuasiNewton}
 
 
 def committee_start(
@@ -66,7 +70,7 @@ def fast(
             return ()
         draws = np.random.default_rng([seed, _DRAWS, member])
         with thread_map(threads) as work:
-            descender = Descender(equations, rules, train[member], valid[member], work)
+            descender = METHODS[settings.method](equations, rules, train[member], valid[member], work)
             found = descender.run(start[member], draws, goes_on)
         return tuple(np.asarray(part) for part in found)
 

@@ -87,6 +87,11 @@ class TrainingSettings(Section):
         "and `directions` a row more for each structure that has a stress, as periodic ones do; 0 leaves it out",
     )
     taylor_length: float = Field(0.02, gt=0, description="Å; displacement of an atom in a Taylor copy")
+    method: Literal["levenberg-marquardt", "l-bfgs"] = Field(
+        "levenberg-marquardt",
+        description="`fast`: `l-bfgs` needs no matrix of the weights, for networks of more than some three thousand; "
+        "it takes some hundred cheap steps where the other takes tens",
+    )
     rows_per_weight: float = Field(
         6.0,
         gt=0,

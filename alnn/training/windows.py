@@ -23,8 +23,7 @@ from alnn.potential import Potential
 from alnn.structures.neighbors import pair_table
 from alnn.training.coordinates import Coordinates, Moments
 from alnn.training.data import Composition, energy_scale, relevance
-from alnn.training.descent import Descender
-from alnn.training.fast import committee_start, rules_of
+from alnn.training.fast import METHODS, committee_start, rules_of
 from alnn.training.labelled import labelled_set, structure_weights
 from alnn.training.members import to_layers
 from alnn.training.prepared import Frame, Prepared, prepare
@@ -132,7 +131,8 @@ def _descend(
         for member, (weights, damping) in enumerate(zip(state.weights, state.damping, strict=True)):
             rules = replace(rules_of(settings, steps), damping=float(damping))
             draws = np.random.default_rng([seed, _WINDOWS, member])
-            found.append(Descender(equations, rules, ones, none, work).run(weights, draws))
+            descender = METHODS[settings.method](equations, rules, ones, none, work)
+            found.append(descender.run(weights, draws))
     return _State(np.stack([f.weights for f in found]), np.array([f.damping for f in found]), state.warm)
 
 

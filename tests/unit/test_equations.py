@@ -7,6 +7,7 @@ from alnn.training.activations import ACTIVATIONS
 from alnn.training.architecture import Architecture, initial_weights
 from alnn.training.descent import Descender, Rules
 from alnn.training.equations import Equations, SpeciesEquations
+from alnn.training.quasi_newton import QuasiNewton
 from alnn.training.threads import one_after_the_other, thread_map
 
 RULES = Rules(damping=0.1, factor=10.0, steps=25, patience=8, tolerance=1e-3, decay=1e-3, rows_per_weight=1e9)
@@ -149,3 +150,21 @@ def test_what_is_held_out_does_not_pull_and_judges():
     assert other.loss <= found.loss  # the targets that are held out changed nothing but the choice of weights
     held_out = _residual(equations, found.weights)[:5]
     assert blind._criterion(blind._at(found.weights)) == pytest.approx(np.mean(held_out**2))
+
+
+def test_quasi_newton_steps_come_to_the_same_minimum_of_a_linear_network():
+    """A linear network's loss has one minimum; decay makes it unique."""
+    equations = _equations(40, 200, hidden=((2,), (2,)), activation="linear")
+    start = initial_weights(equations.architecture, 1, np.random.default_rng(1))[0]
+    ones, none = np.ones(240), np.zeros(240)
+    rules = RULES.__class__(**{**RULES.__dict__, "steps": 400, "tolerance": 0.0, "patience": 400})
+    losses = [
+        method(equations, rules, ones, none, one_after_the_other).run(start, np.random.default_rng(0)).loss
+        for method in (Descender, QuasiNewton)
+    ]
+    assert losses[1] == pytest.approx(losses[0], rel=1e-4)
+    seen = []
+    QuasiNewton(equations, rules, ones, none, one_after_the_other).run(
+        start, np.random.default_rng(0), lambda step: seen.append(step) or step < 5
+    )
+    assert seen == [1, 2, 3, 4, 5]

@@ -1,0 +1,66 @@
+"""L-BFGS for networks with too many weights for a matrix of them: exact gradients, no J^T J.
+
+D. C. Liu, J. Nocedal, Math. Program. 45, 503 (1989), as SciPy has it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+
+import numpy as np
+from scipy.optimize import minimize
+
+from alnn.training.descent import Descender, Descent
+
+PAIRS = 30
+"""Steps that the approximation of the curvature remembers."""
+
+
+class _Ended(Exception):
+    """The training is to end."""
+
+
+class QuasiNewton(Descender):
+    """Descends by L-BFGS; the same equations, rules and criterion as the Levenberg-Marquardt method."""
+
+    def run(
+        self,
+        start: np.ndarray,
+        rng: np.random.Generator,
+        goes_on: Callable[[int], bool] = lambda step: True,
+    ) -> Descent:
+        """From weights (P,) to better ones, as long as `goes_on` says so after a step; nothing is drawn."""
+        rules, latest = self.rules, self._at(start)
+        best, criterion = start, self._criterion(latest)
+        mark, since, step = criterion, 0, 0
+
+        def value_and_gradient(weights: np.ndarray) -> tuple[float, np.ndarray]:
+            nonlocal latest
+            latest = self._at(weights)
+            if not np.isfinite(latest.loss):
+                return 1e30, np.zeros_like(weights)
+            pull = self.equations.gradient(latest.passes, self.train * latest.residual, self.threads)
+            return latest.loss, 2.0 * (pull + rules.decay * weights)
+
+        def after_step(weights: np.ndarray) -> None:
+            nonlocal best, criterion, mark, since, step
+            point = latest if np.array_equal(latest.weights, weights) else self._at(weights)
+            step, since = step + 1, since + 1
+            if (value := self._criterion(point)) < criterion:
+                best, criterion = weights.copy(), value
+            if criterion < mark * (1.0 - rules.tolerance):
+                mark, since = criterion, 0
+            if not goes_on(step) or since >= 10 * rules.patience:
+                raise _Ended
+
+        with suppress(_Ended):
+            minimize(
+                value_and_gradient,
+                start,
+                jac=True,
+                method="L-BFGS-B",
+                callback=after_step,
+                options={"maxiter": rules.steps, "maxcor": PAIRS, "maxfun": 3 * rules.steps, "ftol": 0.0},
+            )
+        return Descent(best, criterion, self._at(best).loss, rules.damping, step)
