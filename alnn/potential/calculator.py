@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, ClassVar
 
 import numpy as np
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
+from ase.outputs import Properties
 
 from alnn.potential.file import Potential
 from alnn.structures.neighbors import PairTable, pair_table
@@ -32,26 +33,67 @@ class Prediction:
     member_energies: np.ndarray
 
 
+@dataclass(frozen=True)
+class Outside:
+    """A function value outside the training range `low` .. `high` (with a margin, see docs/potential-file.md).
+
+    structure: its number among those that were evaluated together; atom: its number in the structure, both from 0;
+    function: its number in the file, from 0, and what it is in words.
+    """
+
+    structure: int
+    atom: int
+    species: str
+    function: int
+    words: str
+    value: float
+    low: float
+    high: float
+
+    def __str__(self) -> str:
+        return (
+            f"atom {self.atom} of structure {self.structure}: function {self.function} ({self.words}) of species "
+            f"{self.species} is {self.value:.8g}, outside {self.low:.8g} .. {self.high:.8g}"
+        )
+
+
 class Evaluator:
     """Evaluates one potential for many structures."""
 
     def __init__(self, potential: Potential | str | os.PathLike[str]) -> None:
         """Raises PotentialError for a file that cannot be used."""
-        from alnn import _kernel
-
         self.potential = potential if isinstance(potential, Potential) else Potential.read(potential)
-        self._kernel = _kernel.Kernel.from_potential(self.potential.to_json())
+        self._load()
         self.extrapolations: dict[str, np.ndarray] = {
             s: np.zeros(n, dtype=np.int64)
             for s, n in zip(self.potential.species, self._kernel.lengths, strict=True)
         }
         """For each species and function, how many sites were outside the training range so far."""
+        self.first_outside: Outside | None = None
+        """The first value outside the training range in the last call of `evaluate`."""
+
+    def _load(self) -> None:
+        from alnn import _kernel
+
+        self._kernel = _kernel.Kernel.from_potential(self.potential.to_json())
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the kernel, which is work space of one process and one thread: a copy loads its own."""
+        return {name: value for name, value in self.__dict__.items() if name != "_kernel"}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._load()
 
     def evaluate(self, structures: Sequence[Atoms], forces: bool = True) -> list[Prediction]:
         """Predictions in the order of the structures. Raises StructureError."""
-        return [p for chunk in _chunks(structures) for p in self._evaluate_chunk(chunk, forces)]
+        self.first_outside = None
+        predictions: list[Prediction] = []
+        for chunk in _chunks(structures):
+            predictions += self._evaluate_chunk(chunk, forces, len(predictions))
+        return predictions
 
-    def _evaluate_chunk(self, structures: Sequence[Atoms], forces: bool) -> Iterator[Prediction]:
+    def _evaluate_chunk(self, structures: Sequence[Atoms], forces: bool, start: int) -> Iterator[Prediction]:
         pairs: PairTable = pair_table(structures, self.potential.species, self._kernel.cutoff)
         found: dict[str, Any] = self._kernel.evaluate(
             pairs.species, pairs.first, pairs.second, pairs.vectors, pairs.structure, len(structures), forces
@@ -59,6 +101,8 @@ class Evaluator:
         for species, counts in zip(self.potential.species, found["extrapolations"], strict=True):
             self.extrapolations[species] += np.array(counts, dtype=np.int64)
         bounds = np.concatenate([[0], np.cumsum(pairs.n_atoms)])
+        if self.first_outside is None and found["first_outside"] is not None:
+            self.first_outside = self._outside(pairs, bounds, start, *found["first_outside"])
         for s in range(len(structures)):
             rows = slice(bounds[s], bounds[s + 1])
             yield Prediction(
@@ -68,6 +112,24 @@ class Evaluator:
                 virial=found["virial"][s] if forces else None,
                 member_energies=found["member_energies"][s],
             )
+
+    def _outside(
+        self, pairs: PairTable, bounds: np.ndarray, start: int, atom: int, k: int, words: str, value: float
+    ) -> Outside:
+        """`atom` counts through the structures of a chunk, whose first has the number `start`."""
+        s = int(pairs.structure[atom])
+        species = self.potential.species[int(pairs.species[atom])]
+        scaling = self.potential.scaling[species]
+        return Outside(
+            start + s,
+            atom - int(bounds[s]),
+            species,
+            k,
+            words,
+            value,
+            float(scaling.min[k]),
+            float(scaling.max[k]),
+        )
 
 
 def _chunks(structures: Sequence[Atoms]) -> Iterator[Sequence[Atoms]]:
@@ -81,16 +143,30 @@ def _chunks(structures: Sequence[Atoms]) -> Iterator[Sequence[Atoms]]:
         yield structures[start:]
 
 
+_STANDARD = ["energy", "free_energy", "energies", "forces", "stress"]
+_SPREADS = ["energy_spread", "forces_spread"]
+
+
 class AlnnCalculator(Calculator):
-    """ASE calculator of a potential file: energy, energies, free_energy, forces, and stress where the cell has a
-    volume.
+    """ASE calculator of a potential file.
+
+    It gives energy, free_energy (both eV, the same), energies (N,) eV of the atoms, forces (N, 3) eV/Å, and stress (6,)
+    eV/Å³ in ASE's order and sign where the cell has a volume. A committee gives besides, by
+    `calc.get_property(NAME, atoms)`, energy_spread (eV) and forces_spread (N, 3) eV/Å: standard deviations over the
+    members of the structure's energy and of each force component. The latter costs one more evaluation for each member
+    and is made only when asked for. Copies and pickles are calculators of their own.
     """
 
-    implemented_properties: ClassVar[list[str]] = ["energy", "free_energy", "energies", "forces", "stress"]
+    implemented_properties: ClassVar[list[str]] = _STANDARD
+    ignored_changes: ClassVar[set[str]] = {"initial_charges", "initial_magmoms"}  # nothing depends on them
 
     def __init__(self, potential: Potential | str | os.PathLike[str], **kwargs: Any) -> None:
+        """Raises PotentialError for a file that cannot be used."""
         super().__init__(**kwargs)
         self._evaluator = Evaluator(potential)
+        self._members: list[Evaluator] = []
+        if self._evaluator.potential.n_members > 1:
+            self.implemented_properties = _STANDARD + _SPREADS
 
     def calculate(
         self,
@@ -109,3 +185,17 @@ class AlnnCalculator(Calculator):
         if self.atoms.cell.rank == 3:
             stress = -prediction.virial / self.atoms.get_volume()
             self.results["stress"] = stress.flat[[0, 4, 8, 5, 2, 1]]
+        if "energy_spread" in self.implemented_properties:
+            self.results["energy_spread"] = float(prediction.member_energies.std())
+        if "forces_spread" in properties:
+            self.results["forces_spread"] = self._forces_spread()
+
+    def _forces_spread(self) -> np.ndarray:
+        if not self._members:
+            potential = self._evaluator.potential
+            self._members = [Evaluator(replace(potential, members=[m])) for m in potential.members]
+        return np.std([member.evaluate([self.atoms])[0].forces for member in self._members], axis=0)
+
+    def export_properties(self) -> Properties:
+        """Those that ASE knows; it has no words for spreads."""
+        return Properties({name: value for name, value in self.results.items() if name in _STANDARD})
