@@ -30,7 +30,8 @@ class Parity:
 
     n_atoms (S,); energy_reference, energy_predicted (S,) eV/atom; forces_reference, forces_predicted (A, 3)
     eV/A, all structures one after the other, NaN where a structure has none; origin: S strings;
-    extrapolation: share of descriptor values outside the range of the training set.
+    extrapolation: share of descriptor values outside the range of the training set; first_outside: the first of them in
+    words, empty if there is none.
     """
 
     n_atoms: NDArray[np.int64]
@@ -40,6 +41,7 @@ class Parity:
     forces_predicted: NDArray[np.float64]
     origin: list[str]
     extrapolation: float = 0.0
+    first_outside: str = ""
 
     @property
     def energy_error(self) -> NDArray[np.float64]:
@@ -117,7 +119,8 @@ def compare(potential: Potential, structures: Sequence[Atoms]) -> Parity:
         len(evaluator.extrapolations[species]) * sum(int(np.sum(a.symbols == species)) for a in structures)
         for species in potential.species
     )
-    return replace(data, extrapolation=outside / max(values, 1))
+    first = "" if evaluator.first_outside is None else str(evaluator.first_outside)
+    return replace(data, extrapolation=outside / max(values, 1), first_outside=first)
 
 
 def parity(structures: Sequence[Atoms], predictions: Iterable[Any]) -> Parity:

@@ -89,5 +89,19 @@ def notes(result: EvaluationResult, worst: int = 3) -> list[str]:
     lines = ["largest energy errors:"] + [f"  {describe(o, unit)}" for o in result.largest[:worst]]
     share = result.parity.extrapolation
     if share > 0:
-        lines.append(f"{100 * share:.2g} % of the descriptor values leave the range of the training set")
+        if result.parity.first_outside:
+            lines.append(f"outside the training range first: {result.parity.first_outside}")
+        lines.append(f"{percent(share)} of the descriptor values leave the range of the training set")
+    else:
+        lines.append("no descriptor value leaves the range of the training set")
     return lines
+
+
+def percent(share: float) -> str:
+    """A share of 0 to 1 in plain notation; only all of it is 100 %."""
+    value = 100 * share
+    if 0 < value < 0.01:
+        return "less than 0.01 %"
+    if value >= 99.5:
+        return "100 %" if share == 1 else "more than 99 %"
+    return f"{value:.2g} %"

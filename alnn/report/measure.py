@@ -93,6 +93,7 @@ def measure_whole(path: Path, testset: TestSet, cache: Path) -> Parity:
         "forces_predicted": data.forces_predicted,
         "origin": np.array(data.origin, dtype=str),
         "extrapolation": np.array(data.extrapolation),
+        "first_outside": np.array(data.first_outside),
     }
     _keep(cache, lambda temporary: _save(temporary, arrays, key))
     return data
@@ -115,6 +116,7 @@ def _read_parity(cache: Path, key: str) -> Parity | None:
     plain = {
         "origin": [str(text) for text in arrays.pop("origin")],
         "extrapolation": float(arrays.pop("extrapolation")),
+        "first_outside": str(arrays.pop("first_outside", "")),
     }
     return Parity(**arrays, **plain)
 

@@ -115,7 +115,7 @@ struct ElementView {
   const int* position;  ///< [n_functions] where a function of the file stands in the row; -1: only by moments
   const double* prefactor;           ///< [n_functions] 2^(1 - zeta), else 1
   const double *mean, *inverse_std;  ///< [n_functions]; inverse_std 0 switches off
-  const double *min, *max;           ///< [n_functions] training range
+  const double *min, *max;           ///< [n_functions] training range, the margin included
   const MemberView* members;
   double energy_scale, shift;
   MomentView always;   ///< functions that are always computed by moments
@@ -127,6 +127,11 @@ struct ElementView {
   const int* variable;    ///< [n_functions] the function's variable; -1: never computed by moments
   const bool* is_always;  ///< [n_functions] whether it belongs to `always`
 };
+
+/// Whether a value of function k is outside the training range.
+inline bool is_outside(const ElementView& e, int k, double value) {
+  return !(value >= e.min[k] && value <= e.max[k]);
+}
 
 /// Work space of one site. Neighbours are sorted by species: species s fills [begin[s], begin[s+1]).
 struct SiteView {

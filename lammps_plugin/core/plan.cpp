@@ -216,8 +216,11 @@ void ElementPlan::fill_row(const Element& element) {
     prefactor_.push_back(is_fast_angular(f) ? std::pow(2.0, 1.0 - f.zeta) : 1.0);
     mean_.push_back(scaled ? element.scaling.mean[k] : 0.0);
     inverse_std_.push_back(!scaled ? 1.0 : element.scaling.std[k] > 0.0 ? 1.0 / element.scaling.std[k] : 0.0);
-    min_.push_back(scaled ? element.scaling.min[k] : -INFINITY);
-    max_.push_back(scaled ? element.scaling.max[k] : INFINITY);
+    const double low = scaled ? element.scaling.min[k] : -INFINITY;
+    const double high = scaled ? element.scaling.max[k] : INFINITY;
+    const double margin = scaled ? range_margin(low, high) : 0.0;
+    min_.push_back(low - margin);
+    max_.push_back(high + margin);
   }
   view_.eta = eta_.data();
   view_.r_s = r_s_.data();

@@ -1,11 +1,35 @@
 #include "potential.hpp"
 
+#include <cstdio>
+
 namespace alnn {
 
 int Potential::species_index(const std::string& name) const {
   for (std::size_t i = 0; i < elements.size(); ++i)
     if (elements[i].name == name) return static_cast<int>(i);
   return -1;
+}
+
+std::string describe(const Function& f, const Potential& potential) {
+  const auto name = [&](int i) { return potential.elements[f.neighbors[i]].name; };
+  const auto number = [](double x) {
+    char text[32];
+    std::snprintf(text, sizeof text, "%.6g", x);
+    return std::string(text);
+  };
+  switch (f.type) {
+    case Function::Type::G2:
+      return "G2 of " + name(0) + ", eta " + number(f.eta) + ", r_s " + number(f.r_s);
+    case Function::Type::G4:
+    case Function::Type::G5:
+      return (f.type == Function::Type::G4 ? "G4 of " : "G5 of ") + name(0) + " and " + name(1) + ", eta " +
+             number(f.eta) + ", lambda " + number(f.lambda) + ", zeta " + number(f.zeta);
+    case Function::Type::chebyshev_radial:
+    case Function::Type::chebyshev_angular:
+      break;
+  }
+  return std::string("chebyshev, ") + (f.type == Function::Type::chebyshev_radial ? "radial" : "angular") +
+         " order " + std::to_string(f.order) + (f.weighted ? ", weighted" : "");
 }
 
 double species_weight(int species, int n_species) {

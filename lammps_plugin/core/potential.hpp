@@ -1,6 +1,8 @@
 // The potential file (*.alnn) in memory: what it means, not how it is evaluated fast.
 #pragma once
 
+#include <algorithm>
+#include <cmath>
 #include <stdexcept>
 #include <string>
 #include <vector>
@@ -60,6 +62,15 @@ struct Scaling {
   std::vector<double> mean, std, min, max;
 };
 
+/// What lies beyond `min` and `max` by less than this is not outside the training range: the last bits of the
+/// training structures' own values depend on the order of their neighbours and on the processor, and the
+/// eighth decimal of a position, where files end, moves a value by some 1e-7 of the range. The last term is
+/// for functions whose values all vanish but for atoms just at the cutoff.
+inline double range_margin(double min, double max) {
+  constexpr double of_range = 1e-6, of_value = 1e-10, absolute = 1e-12;
+  return of_range * (max - min) + of_value * std::max(std::abs(min), std::abs(max)) + absolute;
+}
+
 /// Everything that belongs to atoms of one species.
 struct Element {
   std::string name;
@@ -78,6 +89,9 @@ struct Potential {
   int n_members() const { return elements.empty() ? 0 : static_cast<int>(elements[0].members.size()); }
   int species_index(const std::string& name) const;  ///< -1 if the potential does not know it
 };
+
+/// A function in a few words for messages, such as "G5 of O and H, eta 0.01, lambda 1, zeta 2".
+std::string describe(const Function& function, const Potential& potential);
 
 /// Weight of a species in weighted Chebyshev functions: -1, 1; -1, 0, 1; -2, -1, 1, 2; ... (one species: 1).
 double species_weight(int species, int n_species);

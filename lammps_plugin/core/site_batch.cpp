@@ -171,8 +171,9 @@ void SiteBatch::count_outside() {
     bool outside = false;
     for (int k = 0; k < e.n_functions; ++k) {
       const double g = descriptor(i, k);
-      if (g >= e.min[k] && g <= e.max[k]) continue;
+      if (!is_outside(e, k, g)) continue;
       ++extrapolations_[species_][k];
+      if (first_outside_.site < 0) first_outside_ = {i, species_, k, g};
       outside = true;
     }
     extrapolating_sites_ += outside;
@@ -182,6 +183,7 @@ void SiteBatch::count_outside() {
 void SiteBatch::reset_extrapolations() {
   for (auto& counts : extrapolations_) std::fill(counts.begin(), counts.end(), 0L);
   extrapolating_sites_ = 0;
+  first_outside_ = {};
 }
 
 void SiteBatch::clear_weights() {

@@ -67,6 +67,14 @@ class SiteBatch {
   const std::vector<std::vector<long>>& extrapolations() const { return extrapolations_; }
   /// Sites with at least one function outside.
   long extrapolating_sites() const { return extrapolating_sites_; }
+  /// The first value outside since `reset_extrapolations`; its site is one of the batch that was evaluated
+  /// then.
+  struct Outside {
+    int site = -1;  ///< -1: none so far
+    int species = 0, function = 0;
+    double value = 0.0;
+  };
+  const Outside& first_outside() const { return first_outside_; }
   void reset_extrapolations();
 
  private:
@@ -109,6 +117,7 @@ class SiteBatch {
   bool counting_ = false;
   std::vector<std::vector<long>> extrapolations_;
   long extrapolating_sites_ = 0;
+  Outside first_outside_;
 };
 
 }  // namespace alnn

@@ -97,6 +97,8 @@ void Mc::sample(const McSettings& settings) {
   else
     sample_metropolis(run, settings, state, guards, *model);
   run.report_end(state, platform::walltime() - start);
+  const std::string extrapolation = extrapolation_of(lmp, *model);
+  if (!extrapolation.empty() && comm->me == 0) error->warning(FLERR, extrapolation);
 
   // Rank 0 has written the frames; should ranks on unlike processors differ in a last bit, its positions
   // and box hold.

@@ -1,5 +1,6 @@
 #include "mc_local.h"
 
+#include "fmt/format.h"
 #include "force.h"
 #include "mc/local_energy.hpp"
 #include "neighbor.h"
@@ -31,6 +32,15 @@ std::unique_ptr<OpenEnergyModel> make_local_energy(LAMMPS_NS::LAMMPS* lmp, const
   std::vector<int> species;
   for (const int type : atoms.types()) species.push_back(pair->species_of_type()[type + 1]);
   return std::make_unique<LocalEnergy>(pair->plan(), atoms.positions(), species, atoms.box());
+}
+
+std::string extrapolation_of(LAMMPS_NS::LAMMPS* lmp, const OpenEnergyModel& model) {
+  const auto* local = dynamic_cast<const LocalEnergy*>(&model);
+  if (!local || !pair_alnn(lmp)->heeds_extrapolation()) return "";
+  const int sites = local->extrapolating_sites();
+  if (sites == 0) return "";
+  return fmt::format("mc: {} atoms of the last structure are outside the training range of the potential",
+                     sites);
 }
 
 }  // namespace alnn

@@ -20,6 +20,10 @@ double narrowest_box(LAMMPS_NS::LAMMPS* lmp, const Box& box);
 /// Requires `why_pair_not_local` to be empty.
 std::unique_ptr<OpenEnergyModel> make_local_energy(LAMMPS_NS::LAMMPS* lmp, const McAtoms& atoms);
 
+/// What `pair_style alnn` would say of extrapolation in the present state of its local model; empty for other
+/// models and with `extrapolation ignore`.
+std::string extrapolation_of(LAMMPS_NS::LAMMPS* lmp, const OpenEnergyModel& model);
+
 }  // namespace alnn
 
 #endif

@@ -207,8 +207,7 @@ void PairAlnn::evaluate_batch() {
   batch_->evaluate(true);
   for (std::size_t site = 0; site < batch_atoms_.size(); ++site)
     scatter(static_cast<int>(site), batch_atoms_[site]);
-  if (batch_->extrapolating_sites() > 0 && (!warned_ || extrapolation_ == Extrapolation::stop))
-    report_extrapolation();
+  if (batch_->extrapolating_sites() > 0 && !warned_) report_extrapolation();
   const int species = species_of_type_[atom->type[batch_atoms_[0]]];
   batch_atoms_.clear();
   batch_->start(species);
@@ -264,23 +263,25 @@ void PairAlnn::unpack_reverse_comm(int n, int* list, double* buf) {
     for (int k = 0; k < own_width_; ++k) own_[static_cast<std::size_t>(own_width_) * list[i] + k] += *buf++;
 }
 
-// Which function is outside, for the first time (warn) or at once (stop).
+// The first value outside, which is one of the present batch.
+std::string PairAlnn::describe_outside() const {
+  const alnn::SiteBatch::Outside& outside = batch_->first_outside();
+  const alnn::Element& element = plan_->potential.elements[outside.species];
+  const int i = batch_atoms_[outside.site];
+  return fmt::format(
+      "pair_style alnn: extrapolation at step {}: atom {}, function {} ({}) of species {} is {:.8g}, outside "
+      "its "
+      "training range {:.8g} .. {:.8g}",
+      update->ntimestep, atom->tag_enable ? atom->tag[i] : i + 1, outside.function,
+      alnn::describe(element.functions[outside.function], plan_->potential), element.name, outside.value,
+      element.scaling.min[outside.function], element.scaling.max[outside.function]);
+}
+
+// For the first time (warn) or at once (stop).
 void PairAlnn::report_extrapolation() {
-  const auto& counts = batch_->extrapolations();
-  for (std::size_t s = 0; s < counts.size(); ++s)
-    for (std::size_t k = 0; k < counts[s].size(); ++k) {
-      if (counts[s][k] == 0) continue;
-      const alnn::Element& element = plan_->potential.elements[s];
-      const std::string message = fmt::format(
-          "pair_style alnn: extrapolation at step {}: descriptor {} of species {} is outside its training "
-          "range "
-          "{:.6g} .. {:.6g}",
-          update->ntimestep, k, element.name, element.scaling.min[k], element.scaling.max[k]);
-      if (extrapolation_ == Extrapolation::stop) error->one(FLERR, "{}", message);
-      error->warning(FLERR, "{}", message + " (said once a run; totals follow at its end)");
-      warned_ = true;
-      return;
-    }
+  if (extrapolation_ == Extrapolation::stop) error->one(FLERR, "{}", describe_outside());
+  error->warning(FLERR, "{} (said once; totals follow at the end of the run)", describe_outside());
+  warned_ = true;
 }
 
 // End of a run: totals over all ranks.

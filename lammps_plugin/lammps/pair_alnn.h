@@ -33,6 +33,8 @@ class PairAlnn : public Pair {
   const std::vector<int>& species_of_type() const { return species_of_type_; }
   /// Factor from eV to the energy unit of the input.
   double energy_unit() const { return energy_unit_; }
+  /// Whether the user wants to hear of extrapolation.
+  bool heeds_extrapolation() const { return extrapolation_ != Extrapolation::ignore; }
 
  private:
   enum class Extrapolation { ignore, warn, stop };
@@ -46,6 +48,7 @@ class PairAlnn : public Pair {
   void evaluate_batch();
   void scatter(int site, int i);
   void report_extrapolation();
+  std::string describe_outside() const;
   void return_ghost_forces();
 
   std::shared_ptr<const alnn::Plan> plan_;

@@ -184,9 +184,11 @@ class PythonKernel {
     std::vector<double> f(forces ? pairs.n_atoms * 3 : 0, 0.0), virial(forces ? count * 9 : 0, 0.0);
     batch_.reset_extrapolations();
     batch_.count_extrapolations(true);
+    nb::object outside = nb::none();
     pairs.for_each_site(
         batch_, [&] { batch_.evaluate(forces); },
         [&](int site, int atom) {
+          if (outside.is_none() && batch_.first_outside().site == site) outside = first_outside(atom);
           const std::size_t s = structure.data()[atom];
           site_energies[atom] = batch_.energy(site);
           for (std::size_t m = 0; m < members; ++m)
@@ -199,6 +201,7 @@ class PythonKernel {
     result["member_energies"] = array_of(std::move(member_energies), {count, members});
     result["extrapolating_sites"] = batch_.extrapolating_sites();
     result["extrapolations"] = batch_.extrapolations();
+    result["first_outside"] = outside;
     if (forces) {
       result["forces"] = array_of(std::move(f), {pairs.n_atoms, 3});
       result["virial"] = array_of(std::move(virial), {count, 3, 3});
@@ -246,6 +249,13 @@ class PythonKernel {
         for (int y = 0; y < 3; ++y) virial[3 * x + y] -= dv[x] * gv[y];
       }
     }
+  }
+
+  nb::object first_outside(int atom) const {
+    const SiteBatch::Outside& outside = batch_.first_outside();
+    const Element& element = plan_->potential.elements[outside.species];
+    return nb::make_tuple(atom, outside.function,
+                          describe(element.functions[outside.function], plan_->potential), outside.value);
   }
 
   std::shared_ptr<const Plan> plan_;

@@ -12,6 +12,7 @@ from support.potentials import MIXED_SPECIES, mixed_descriptors, random_potentia
 from alnn import _kernel, descriptors
 from alnn.potential import Potential
 from alnn.potential.calculator import AlnnCalculator, Evaluator
+from alnn.structures.neighbors import pair_table
 
 ACTIVATIONS = ["linear", "tanh", "sigmoid", "relu", "gelu", "mtanh", "twist"]
 
@@ -204,6 +205,64 @@ def test_extrapolations_are_counted_for_each_descriptor() -> None:
     evaluator = Evaluator(potential)
     evaluator.evaluate([Atoms("W3", positions=[[0, 0, 0], [2.8, 0, 0], [20, 0, 0]])])
     assert evaluator.extrapolations["W"].tolist() == [2 if k == 3 else 0 for k in range(26)]
+
+
+def test_the_first_value_outside_is_named_with_its_place() -> None:
+    potential = random_potential(MIXED_SPECIES, mixed_descriptors())
+    for scaling in potential.scaling.values():
+        scaling.min[:], scaling.max[:] = -20.0, 20.0
+    value = Evaluator(potential)._kernel.plain_descriptors(1, [0], [[0, 0, 1.0]])[2]
+    assert value > 0.3
+    potential.scaling["H"].max[2] = 0.25
+    near = Atoms("OH", positions=[[0, 0, 0], [0, 0, 3.3]])
+    far = Atoms("CHO", positions=[[9, 0, 0], [0, 0, 0], [0, 0, 1.0]])
+    evaluator = Evaluator(potential)
+    evaluator.evaluate([near])
+    assert evaluator.first_outside is None
+    evaluator.evaluate([near, near, far])
+    found = evaluator.first_outside
+    assert (found.structure, found.atom, found.species, found.function) == (2, 1, "H", 2)
+    assert found.value == pytest.approx(value, rel=1e-12)
+    assert (found.low, found.high) == (-20.0, 0.25)
+    assert found.words.startswith("G2 of O, eta ")
+    assert "atom 1 of structure 2: function 2 (G2 of O, eta" in str(found)
+    evaluator.evaluate([near])
+    assert evaluator.first_outside is None
+
+
+def test_the_training_range_has_a_small_margin() -> None:
+    """The last bits and the decimals of files are within it, what is seen in a plot is not."""
+    atoms = Atoms("W3", positions=[[0, 0, 0], [2.8, 0, 0], [0, 2.9, 0.3]])
+    potential = random_potential()
+    kernel = descriptors.kernel(potential.descriptors, ["W"])
+    pairs = pair_table([atoms], ["W"], kernel.cutoff)
+    values = kernel.descriptors(pairs.species, pairs.first, pairs.second, pairs.vectors)
+    scaling = potential.scaling["W"]
+
+    def outside(narrower: float) -> np.ndarray:
+        """Values outside, by function, when the range of these very atoms is narrowed by this part of itself."""
+        width = np.ptp(values, axis=0)
+        scaling.min[:] = values.min(axis=0) + narrower * width
+        scaling.max[:] = values.max(axis=0) - narrower * width
+        evaluator = Evaluator(potential)
+        evaluator.evaluate([atoms])
+        return evaluator.extrapolations["W"]
+
+    assert (outside(0.0) == 0).all()
+    assert (outside(1e-9) == 0).all()
+    assert (outside(0.9e-6) == 0).all()
+    assert (outside(1e-5) >= 2).all()  # the lowest and the highest value of every function leave
+
+
+def test_a_value_at_the_cutoff_is_within_a_range_of_zeros() -> None:
+    potential = random_potential()
+    potential.scaling["W"].min[:] = 0.0
+    potential.scaling["W"].max[:] = 0.0
+    evaluator = Evaluator(potential)
+    evaluator.evaluate([Atoms("W2", positions=[[0, 0, 0], [3.5 - 1e-8, 0, 0]])])
+    assert evaluator.extrapolations["W"].sum() == 0
+    evaluator.evaluate([Atoms("W2", positions=[[0, 0, 0], [3.49, 0, 0]])])
+    assert evaluator.extrapolations["W"].sum() > 0
 
 
 def test_kernel_refuses_bad_arrays() -> None:

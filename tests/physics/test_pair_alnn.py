@@ -13,6 +13,8 @@ from support.potentials import MIXED_SPECIES, mixed_descriptors, random_potentia
 
 from alnn.potential import Potential
 from alnn.potential.calculator import Evaluator
+from alnn.potential.file import Scaling
+from alnn.structures.neighbors import pair_table
 
 EV_IN_KCAL_PER_MOL = 23.060549
 TRICLINIC = [[8.0, 0.0, 0.0], [2.0, 9.0, 0.0], [1.0, -1.5, 10.0]]
@@ -174,6 +176,101 @@ def test_extrapolation_keyword(tmp_path: Path, keyword: str) -> None:
     done = run_script(tmp_path, script + "run 0\n", check=False)
     assert (done.returncode == 0) == (keyword != "stop")
     assert ("outside its training range" in done.stdout + done.stderr) == (keyword != "ignore")
+
+
+@pytest.mark.parametrize("keyword", ["warn", "stop"])
+def test_extrapolation_names_the_atom_and_the_value(tmp_path: Path, keyword: str) -> None:
+    potential = random_potential(("O", "H"))
+    for scaling in potential.scaling.values():
+        scaling.min[:], scaling.max[:] = -20.0, 20.0
+    potential.scaling["H"].max[1] = 0.5
+    potential.write(tmp_path / "two.alnn")
+    positions = [[1, 1, 1], [4, 1, 1], [9, 9, 9], [9, 9, 9.9]]
+    atoms = Atoms("OHOH", positions=positions, cell=[20, 20, 20], pbc=True)
+    script = box_script(atoms, ["O", "H"])
+    script += pair_lines(tmp_path / "two.alnn", ("O", "H"), style=f"alnn extrapolation {keyword}")
+    done = run_script(tmp_path, script + "run 0\n", check=False)
+    kernel = Evaluator(potential)._kernel
+    assert kernel.plain_descriptors(1, [0], [[3.0, 0, 0]])[1] < 0.5
+    value = kernel.plain_descriptors(1, [0], [[0, 0, 0.9]])[1]
+    said = " ".join((done.stdout + done.stderr).split())
+    assert (
+        "extrapolation at step 0: atom 4, function 1 (G2 of O, eta 0.012856, r_s 0) of species H is" in said
+    )
+    assert f"is {value:.8g}, outside its training range -20 .. 0.5" in said
+    assert (done.returncode == 0) == (keyword == "warn")
+    if keyword == "warn":
+        assert "1 site evaluations of this run were outside the training range" in said
+
+
+def test_structures_of_the_training_set_pass_extrapolation_stop(tmp_path: Path) -> None:
+    """LAMMPS orders neighbours otherwise than Python, and its files end at some decimal."""
+    potential = random_potential()
+    atoms = random_box()
+    pairs = pair_table([atoms], ["W"], 3.5)
+    kernel = Evaluator(potential)._kernel
+    values = kernel.descriptors(pairs.species, pairs.first, pairs.second, pairs.vectors)
+    potential.scaling["W"] = Scaling.of(values)
+    potential.write(tmp_path / "tight.alnn")
+    pair = pair_lines(tmp_path / "tight.alnn", style="alnn extrapolation stop")
+    rounded = atoms.copy()
+    rounded.positions = np.round(atoms.positions, 8)
+    for box in (atoms, atoms[::-1], rounded):
+        for newton in ("on", "off"):
+            run_script(tmp_path, box_script(box, ["W"], newton=newton) + pair + "run 0\n")
+    moved = atoms.copy()
+    moved.positions[np.argmax(values[:, 0])] += [0.05, 0.0, 0.0]
+    done = run_script(tmp_path, box_script(moved, ["W"]) + pair + "run 0\n", check=False)
+    assert done.returncode != 0
+
+
+@pytest.mark.parametrize("change", ["crlf", "cr", "mark", "mark and crlf"])
+def test_other_line_ends_are_read_as_python_reads_them(
+    tmp_path: Path, water: tuple[Path, Potential], change: str
+) -> None:
+    path, potential = water
+    data = path.read_bytes()
+    assert b"checksum" in data
+    if "cr" in change:
+        data = data.replace(b"\n", b"\r\n" if "crlf" in change else b"\r")
+    if "mark" in change:
+        data = b"\xef\xbb\xbf" + data
+    (tmp_path / "changed.alnn").write_bytes(data)
+    atoms = random_box()
+    expected = Evaluator(potential).evaluate([atoms])[0]
+    assert Evaluator(tmp_path / "changed.alnn").evaluate([atoms])[0].energy == expected.energy
+    outcome = measure(tmp_path, box_script(atoms, ["W"]) + pair_lines(Path("changed.alnn")))
+    assert_same(outcome, expected, atoms.get_volume())
+    altered = data.replace(b'"bias": [0.', b'"bias": [1.', 1)
+    assert altered != data
+    (tmp_path / "altered.alnn").write_bytes(altered)
+    script = box_script(atoms, ["W"]) + pair_lines(Path("altered.alnn"))
+    said = run_script(tmp_path, script, check=False)
+    assert "the file was altered" in " ".join((said.stdout + said.stderr).split())
+
+
+@pytest.mark.parametrize(
+    ("name", "quote"),
+    [
+        ("übung/größe.alnn", ""),
+        ("a b/c d.alnn", '"'),
+        ("O'Brien/p.alnn", '"'),
+        ('the "best"/p.alnn', "'"),
+        ("run#1/p.alnn", '"'),
+        ("run$1/${x}.alnn", '"'),
+        ("all of 'em & #1 $2/p.alnn", '"""'),
+    ],
+)
+def test_paths_are_quoted_as_lammps_quotes(
+    tmp_path: Path, water: tuple[Path, Potential], name: str, quote: str
+) -> None:
+    path, potential = water
+    (tmp_path / name).parent.mkdir()
+    (tmp_path / name).write_bytes(path.read_bytes())
+    atoms = random_box()
+    script = box_script(atoms, ["W"]) + pair_lines(Path(f"{quote}{name}{quote}"))
+    outcome = measure(tmp_path, script)
+    assert outcome.energy == pytest.approx(Evaluator(potential).evaluate([atoms])[0].energy, rel=1e-12)
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Errors of a potential: by hand-made predictions, so that every number can be checked by hand."""
 
 import json
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -10,7 +11,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 
 from alnn.errors import ConfigError, StructureError
 from alnn.evaluation.errors import energy_unit, parity, summarize, write_json
-from alnn.evaluation.tables import error_table, notes
+from alnn.evaluation.tables import error_table, notes, percent
 from alnn.structures.files import read_labelled
 from alnn.structures.size_bins import parse_bins
 
@@ -82,6 +83,32 @@ def test_json_holds_the_same_numbers(result, tmp_path):
     assert [b["label"] for b in read["bins"]] == ["1-20", "21-50", "51+"]
     assert read["extrapolation"] == 0.0
     assert "parity" not in read
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [
+        (1.0, "100 %"),
+        (0.9999, "more than 99 %"),
+        (0.991, "99 %"),
+        (0.5, "50 %"),
+        (0.0123, "1.2 %"),
+        (1e-4, "0.01 %"),
+        (1e-7, "less than 0.01 %"),
+    ],
+)
+def test_shares_read_as_people_write_them(share, text):
+    assert percent(share) == text
+
+
+def test_the_last_note_tells_how_much_leaves_the_training_range(result):
+    assert notes(result)[-1] == "no descriptor value leaves the range of the training set"
+    words = "atom 3 of structure 1: function 2 (G2 of W, eta 1, r_s 0) of species W is 9, outside 0 .. 1"
+    far = replace(result, parity=replace(result.parity, extrapolation=1.0, first_outside=words))
+    assert notes(far)[-2:] == [
+        f"outside the training range first: {words}",
+        "100 % of the descriptor values leave the range of the training set",
+    ]
 
 
 def test_json_in_a_directory_that_does_not_exist_is_one_clear_error(result, tmp_path):

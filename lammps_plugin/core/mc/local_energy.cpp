@@ -175,6 +175,19 @@ double LocalEnergy::try_volume(const Box& box, const std::vector<Vec3>& position
   return evaluate(other_);
 }
 
+int LocalEnergy::extrapolating_sites() const {
+  int sites = 0;
+  for (std::size_t i = 0; i < now_.positions.size(); ++i) {
+    const ElementView& e = element(static_cast<int>(i));
+    const double* G = &now_.G[i * row_];
+    bool outside = false;
+    for (int k = 0; k < e.n_functions && !outside; ++k)
+      outside = is_outside(e, k, G[e.position[k]] * e.prefactor[k]);
+    sites += outside;
+  }
+  return sites;
+}
+
 // Descriptors of an affected site, first a copy of the present ones.
 double* LocalEnergy::trial_descriptors(int j) {
   if (place_[j] < 0) {

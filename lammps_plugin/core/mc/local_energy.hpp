@@ -36,6 +36,9 @@ class LocalEnergy : public OpenEnergyModel {
   void accept() override;
   void reject() override;
 
+  /// Sites of the present state at which a function is outside its training range.
+  int extrapolating_sites() const;
+
  private:
   // The neighbours of one site: unit vectors from the site and rows of U, as the kernel takes them.
   struct Shell {

@@ -24,16 +24,30 @@ std::uint32_t crc32(const std::string& text) {
   return crc ^ 0xFFFFFFFFu;
 }
 
+/// Line ends of other systems made "\n"; no byte order mark.
+std::string plain_text(const std::string& text) {
+  std::string plain;
+  plain.reserve(text.size());
+  const std::size_t start = text.compare(0, 3, "\xEF\xBB\xBF") == 0 ? 3 : 0;
+  for (std::size_t i = start; i < text.size(); ++i) {
+    if (text[i] != '\r')
+      plain += text[i];
+    else if (i + 1 == text.size() || text[i + 1] != '\n')
+      plain += '\n';
+  }
+  return plain;
+}
+
 }  // namespace
 
 void verify_checksum(const std::string& text, const Node& root) {
   if (!root.has("checksum")) return;
   const std::string stated = root.at("checksum").text();
-  const std::size_t at = text.rfind(stated);
+  std::string blanked = plain_text(text);
+  const std::size_t at = blanked.rfind(stated);
   if (stated.size() != 14 || stated.compare(0, 6, "crc32:") != 0 || at == std::string::npos)
     root.at("checksum")
         .fail("expected \"crc32:\" and eight hexadecimal digits, found " + shown(root.at("checksum").value));
-  std::string blanked = text;
   blanked.replace(at + 6, 8, "00000000");
   char found[16];
   std::snprintf(found, sizeof found, "crc32:%08x", crc32(blanked));
