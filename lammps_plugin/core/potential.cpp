@@ -10,6 +10,21 @@ int Potential::species_index(const std::string& name) const {
   return -1;
 }
 
+namespace {
+
+// Such as "moments, three bodies, degrees 2 2, orders 0 1".
+std::string describe_product(const Function& f) {
+  static const char* const bodies[] = {"one body", "two bodies", "three bodies", "four bodies"};
+  std::string degrees, orders;
+  for (int k = 0; k < f.n_factors; ++k) {
+    degrees += " " + std::to_string(f.factors[k].degree);
+    orders += " " + std::to_string(f.factors[k].order);
+  }
+  return std::string("moments, ") + bodies[f.n_factors] + ", degrees" + degrees + ", orders" + orders;
+}
+
+}  // namespace
+
 std::string describe(const Function& f, const Potential& potential) {
   const auto name = [&](int i) { return potential.elements[f.neighbors[i]].name; };
   const auto number = [](double x) {
@@ -24,6 +39,8 @@ std::string describe(const Function& f, const Potential& potential) {
     case Function::Type::G5:
       return (f.type == Function::Type::G4 ? "G4 of " : "G5 of ") + name(0) + " and " + name(1) + ", eta " +
              number(f.eta) + ", lambda " + number(f.lambda) + ", zeta " + number(f.zeta);
+    case Function::Type::product:
+      return describe_product(f);
     case Function::Type::chebyshev_radial:
     case Function::Type::chebyshev_angular:
       break;

@@ -15,6 +15,7 @@
 #include "lammps.h"
 #include "mc/gc.hpp"
 #include "mc_umbrella.h"
+#include "meant_path.h"
 #include "utils.h"
 
 using namespace LAMMPS_NS;
@@ -34,7 +35,7 @@ std::string text_of(const std::string& path, LAMMPS* lmp) {
   std::string text;
   long length = -1;
   if (lmp->comm->me == 0) {
-    std::ifstream file(path);
+    std::ifstream file(meant_path(path));
     std::ostringstream all;
     if (file && all << file.rdbuf()) {
       text = all.str();
@@ -43,7 +44,7 @@ std::string text_of(const std::string& path, LAMMPS* lmp) {
   }
   MPI_Bcast(&length, 1, MPI_LONG, 0, lmp->world);
   if (length < 0)
-    lmp->error->all(FLERR, "mc: expected a file with the umbrella potential, found no {}", path);
+    lmp->error->all(FLERR, "mc: expected a file with the umbrella potential, found no {}", printable(path));
   text.resize(length);
   MPI_Bcast(text.data(), static_cast<int>(length), MPI_CHAR, 0, lmp->world);
   return text;

@@ -12,6 +12,7 @@
 #include "lammps.h"
 #include "mc_local.h"
 #include "mc_species.h"
+#include "meant_path.h"
 #include "timer.h"
 #include "update.h"
 #include "utils.h"
@@ -53,7 +54,7 @@ std::unique_ptr<OutputFile> McRun::open(const std::string& path) const {
   std::string fault;
   if (comm->me == 0) {
     try {
-      file = std::make_unique<OutputFile>(path);
+      file = std::make_unique<OutputFile>(meant_output(path));
     } catch (const std::runtime_error& caught) {
       fault = caught.what();
     }

@@ -10,6 +10,7 @@
 #include "comm.h"
 #include "error.h"
 #include "force.h"
+#include "meant_path.h"
 #include "memory.h"
 #include "neigh_list.h"
 #include "neighbor.h"
@@ -77,7 +78,7 @@ std::string PairAlnn::read_potential(const std::string& name) {
   int length = -1;
   if (comm->me == 0) {
     const std::string path = utils::get_potential_file_path(name);
-    std::ifstream stream(path.empty() ? name : path, std::ios::binary);
+    std::ifstream stream(path.empty() ? alnn::meant_path(name) : path, std::ios::binary);
     if (stream) {
       std::ostringstream whole;
       whole << stream.rdbuf();
@@ -86,7 +87,9 @@ std::string PairAlnn::read_potential(const std::string& name) {
     }
   }
   MPI_Bcast(&length, 1, MPI_INT, 0, world);
-  if (length < 0) error->all(FLERR, "pair_coeff: expected a readable potential file, found none at {}", name);
+  if (length < 0)
+    error->all(FLERR, "pair_coeff: expected a readable potential file, found none at {}",
+               alnn::printable(name));
   text.resize(length);
   MPI_Bcast(text.data(), length, MPI_CHAR, 0, world);
   return text;
@@ -132,13 +135,13 @@ void PairAlnn::coeff(int narg, char** arg) {
   if (std::strcmp(arg[0], "*") != 0 || std::strcmp(arg[1], "*") != 0)
     error->all(FLERR, "pair_coeff: expected * * FILE SPECIES..., found {} {} first", arg[0], arg[1]);
   energy_unit_ = unit_of_energy();
-  const std::string text = read_potential(arg[2]);
+  const std::string text = read_potential(arg[2]), file = alnn::printable(arg[2]);
   try {
-    plan_ = std::make_shared<alnn::Plan>(alnn::parse_potential(text, arg[2]));
+    plan_ = std::make_shared<alnn::Plan>(alnn::parse_potential(text, file));
   } catch (const alnn::PotentialError& e) {
     error->all(FLERR, "{}", e.what());
   }
-  map_types(arg[2], arg + 3);
+  map_types(file, arg + 3);
   batch_ = std::make_unique<alnn::SiteBatch>(plan_);
   batch_->count_extrapolations(extrapolation_ != Extrapolation::ignore);
   warned_ = false;

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from mpi4py import MPI
+from support.lammps_run import run_script
 
 from alnn import structures
 from alnn.descriptors import compute, preset
@@ -108,6 +109,27 @@ def test_local_and_whole_energies_are_the_same_chain(tmp_path, species, make, li
 def test_they_are_where_the_volume_moves(tmp_path, species, make, line):
     frames = compare_chains(tmp_path, species, make, line)
     assert len({round(frame.get_volume(), 6) for frame in frames}) > 2
+
+
+@pytest.mark.parametrize(("keyword", "share"), [("ignore", 0), ("warn", 0), ("warn", 1), ("stop", 1)])
+def test_the_end_tells_who_is_outside_the_training_range(tmp_path, keyword, share):
+    """Paths beyond ASCII besides: LAMMPS changes them, and they are found."""
+    start = cluster(["W"])
+    potential = random_potential(["W"], [start])
+    scaling = potential.scaling["W"]
+    scaling.min[:], scaling.max[:] = (-1e3, 1e3) if share == 0 else (-2e3, -1e3)
+    folder = tmp_path / "größe"
+    folder.mkdir()
+    potential.write(folder / "p.alnn")
+    script = "units metal\natom_modify map array\nboundary f f f\nregion box block -40 40 -40 40 -40 40\n"
+    script += "create_box 1 box\nmass * 18.0\n"
+    script += "".join(f"create_atoms 1 single {x} {y} {z}\n" for x, y, z in start.positions)
+    script += f"pair_style alnn extrapolation {keyword}\npair_coeff * * {folder}/p.alnn W\n"
+    script += f"mc nvt 5 300 dump 5 {folder}/frames.extxyz rmin 0.5 cluster 3.5 seed 9 local yes\n"
+    said = run_script(tmp_path, script).stdout
+    words = f"mc: {len(start)} atoms of the last structure are outside the training range of the potential"
+    assert (words in said) == (share == 1)
+    assert len(ase.io.read(folder / "frames.extxyz")) == len(start)
 
 
 def test_a_box_stays_wide_enough_for_local_updates(tmp_path):

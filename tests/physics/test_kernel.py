@@ -230,6 +230,54 @@ def test_the_first_value_outside_is_named_with_its_place() -> None:
     assert evaluator.first_outside is None
 
 
+@pytest.mark.parametrize(
+    ("function", "words"),
+    [
+        (
+            {"type": "G5", "neighbors": ["W", "W"], "eta": 0.5, "lambda": -1, "zeta": 2, "cutoff": 4.0},
+            ["G5 of W and W, eta 0.5, lambda -1, zeta 2"],
+        ),
+        (
+            {"type": "G4", "neighbors": ["W", "W"], "eta": 0.25, "lambda": 1, "zeta": 1.5, "cutoff": 4.0},
+            ["G4 of W and W, eta 0.25, lambda 1, zeta 1.5"],
+        ),
+        (
+            {
+                "type": "chebyshev",
+                "radial_order": 1,
+                "angular_order": 0,
+                "radial_cutoff": 4.0,
+                "angular_cutoff": 4.0,
+            },
+            ["chebyshev, radial order 0", "chebyshev, radial order 1", "chebyshev, angular order 0"],
+        ),
+        (
+            {
+                "type": "moments",
+                "cutoff": 4.0,
+                "r_min": 0.5,
+                "two_body": 1,
+                "three_body": {"radial": 1, "degree": 1},
+            },
+            ["moments, two bodies, degrees 0, orders 0", "moments, three bodies, degrees 1 1, orders 0 0"],
+        ),
+    ],
+    ids=["G5", "G4", "chebyshev", "moments"],
+)
+def test_every_kind_of_function_has_words(function: dict[str, object], words: list[str]) -> None:
+    potential = random_potential(descriptors={"W": [function]})
+    scaling = potential.scaling["W"]
+    trio = Atoms("W3", positions=[[0, 0, 0], [1.5, 0, 0], [0, 1.6, 0.2]])
+    for k in range(len(scaling.min)):
+        scaling.min[:], scaling.max[:] = -1e3, 1e3
+        scaling.min[k], scaling.max[k] = -1e3, -999.0
+        evaluator = Evaluator(potential)
+        evaluator.evaluate([trio])
+        assert evaluator.first_outside.function == k
+        assert evaluator.first_outside.words == words[k]
+    assert len(scaling.min) == len(words)
+
+
 def test_the_training_range_has_a_small_margin() -> None:
     """The last bits and the decimals of files are within it, what is seen in a plot is not."""
     atoms = Atoms("W3", positions=[[0, 0, 0], [2.8, 0, 0], [0, 2.9, 0.3]])

@@ -253,6 +253,7 @@ def test_other_line_ends_are_read_as_python_reads_them(
     ("name", "quote"),
     [
         ("übung/größe.alnn", ""),
+        ("日本 – “ü”/č.alnn", '"""'),
         ("a b/c d.alnn", '"'),
         ("O'Brien/p.alnn", '"'),
         ('the "best"/p.alnn', "'"),
@@ -271,6 +272,16 @@ def test_paths_are_quoted_as_lammps_quotes(
     script = box_script(atoms, ["W"]) + pair_lines(Path(f"{quote}{name}{quote}"))
     outcome = measure(tmp_path, script)
     assert outcome.energy == pytest.approx(Evaluator(potential).evaluate([atoms])[0].energy, rel=1e-12)
+
+
+def test_of_two_names_that_lammps_cannot_tell_apart_none_is_taken(
+    tmp_path: Path, water: tuple[Path, Potential]
+) -> None:
+    for name in ("ü.alnn", "Ƽ.alnn"):  # C3 BC and C6 BC in UTF-8: both become BC
+        (tmp_path / name).write_bytes(water[0].read_bytes())
+    done = run_script(tmp_path, box_script(random_box(), ["W"]) + pair_lines(Path("ü.alnn")), check=False)
+    said = " ".join((done.stdout + done.stderr).split())
+    assert "expected a readable potential file, found none at ?.alnn" in said
 
 
 @pytest.mark.parametrize(
