@@ -185,7 +185,7 @@ def _parser() -> argparse.ArgumentParser:
     _add_walltime(compare)
 
     properties = add(
-        "properties", _properties, "Properties of liquids and clusters by LAMMPS; also under mpirun."
+        "properties", _properties, "Properties of liquids, clusters and crystals; also under mpirun."
     )
     kinds = (
         "density",
@@ -196,6 +196,10 @@ def _parser() -> argparse.ArgumentParser:
         "cluster-free-energy",
         "cluster-rdf",
         "cluster-minima",
+        "isomers",
+        "equation-of-state",
+        "polymorphs",
+        "elastic-constants",
         "all",
     )
     properties.add_argument("kind", choices=kinds, metavar="KIND", help=", ".join(kinds))

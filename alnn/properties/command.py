@@ -15,7 +15,8 @@ from alnn.properties import settings as properties_file
 from alnn.properties.dynamics import engine
 from alnn.properties.settings import Properties
 from alnn.properties.simulation import progress, run
-from alnn.properties.tasks import Task, folder, identity, kinds_of_runs, steps, tasks
+from alnn.properties.static import run_static
+from alnn.properties.tasks import STATIC, Task, folder, identity, kinds_of_runs, pair_lines, steps, tasks
 from alnn.strict_yaml import dump_values
 
 _MC_COST = 3.0  # of a cycle, in steps of dynamics
@@ -29,8 +30,10 @@ def properties_command(kind: str, config: Path, directory: str | None = None) ->
     ranks = Ranks()
     settings = ranks.root(lambda: properties_file.load(config, directory))
     out = Path(settings.directory)
-    wanted = ranks.root(lambda: [t for k in kinds_of_runs(settings, kind) for t in tasks(settings, k)])
-    ranks.root(lambda: _prepare(out, settings, wanted))
+    kinds = ranks.root(lambda: kinds_of_runs(settings, kind))
+    at_rest = [k for k in kinds if k in STATIC]
+    wanted = ranks.root(lambda: [t for k in kinds if k not in STATIC for t in tasks(settings, k)])
+    ranks.root(lambda: _prepare(out, settings, wanted, bool(at_rest)))
     with Speaker(quiet=not ranks.is_root) as speaker:
         told = _Progress(out, settings, wanted, speaker, quiet=not ranks.is_root)
 
@@ -51,18 +54,26 @@ def properties_command(kind: str, config: Path, directory: str | None = None) ->
         # One rank looks what is left: another's view changes as soon as the first begins.
         costs = ranks.root(lambda: [_cost(settings, out, task) for task in wanted])
         ranks.map(work, wanted, costs)
+        left_out = [name for name in settings.potentials if name not in settings.in_lammps]
+        if wanted and left_out:
+            speaker.say(
+                f"properties: nothing is simulated with {', '.join(left_out)}, no potential of LAMMPS"
+            )
+        run_static(settings, out, at_rest, ranks, speaker.say)
         ranks.root(lambda: _write(settings, out))
         speaker.say(f"properties: {out / 'index.html'}")
     return out / "index.html"
 
 
-def _prepare(out: Path, settings: Properties, wanted: Sequence[Task]) -> None:
+def _prepare(out: Path, settings: Properties, wanted: Sequence[Task], at_rest: bool) -> None:
     """Everything that can be refused is refused before any simulation."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         text = dump_values(settings.model_dump(mode="json"))
         for task in {task.potential: task for task in wanted}.values():
             identity(settings, task)
+        for name in settings.in_lammps if at_rest else ():
+            pair_lines(settings, name)
         write_text_atomically(out / "properties.yaml", text)
     except OSError as error:
         raise ConfigError(f"properties: expected a writable directory {out}: {error.strerror}") from None

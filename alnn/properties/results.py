@@ -14,7 +14,9 @@ from alnn.properties import diffusivity, figures, structure
 from alnn.properties.cluster_minima_results import cluster_minima
 from alnn.properties.cluster_pair_results import cluster_rdfs
 from alnn.properties.cluster_results import cluster_free_energies
+from alnn.properties.crystal_results import crystals_at_rest
 from alnn.properties.density import Maximum, density_point, maximum
+from alnn.properties.isomer_results import isomers_at_rest
 from alnn.properties.settings import Properties
 from alnn.properties.simulation import Samples
 from alnn.properties.statistics import Estimate
@@ -37,7 +39,14 @@ def collect(settings: Properties, out: Path) -> Results:
     results = Results()
     series: dict[str, Samples] = {}
     liquids = (_density, _structure, _diffusivity) if settings.box else ()
-    for analyse in (*liquids, cluster_free_energies, cluster_rdfs, cluster_minima):
+    for analyse in (
+        *liquids,
+        cluster_free_energies,
+        cluster_rdfs,
+        cluster_minima,
+        isomers_at_rest,
+        crystals_at_rest,
+    ):
         analyse(settings, out, results, series)
     for table in results.tables:
         write_text_atomically(out / f"{table.name}.csv", csv_text(table.headings, table.rows))

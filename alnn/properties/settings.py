@@ -9,20 +9,8 @@ from typing import Annotated, Literal
 from ase.data import atomic_masses, atomic_numbers
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
+from alnn.properties.static_settings import Crystals, Isomers, Potential
 from alnn.strict_yaml import Atoms, Count, Positive, Runs, Section, parse_model, read_text
-
-
-class PairStyle(Section):
-    """A potential: an .alnn file, or LAMMPS' own lines."""
-
-    file: str | None = Field(None, description="potential file (.alnn)")
-    lammps: list[str] | None = Field(None, min_length=1, description="pair_style and pair_coeff lines")
-
-    @model_validator(mode="after")
-    def _one_of(self) -> "PairStyle":
-        if (self.file is None) == (self.lammps is None):
-            raise ValueError("expected either file or lammps")
-        return self
 
 
 class Box(Section):
@@ -205,7 +193,7 @@ class Properties(Section):
     seed: int = Field(1, ge=0, lt=2**31, description="of everything random")
     species: list[str] = Field(min_length=1, description="chemical symbols; LAMMPS types in this order")
     masses: dict[str, Positive] = Field({}, description="g/mol, where not those of the elements")
-    potentials: dict[str, PairStyle] = Field(min_length=1, description="by name, the learned ones first")
+    potentials: dict[str, Potential] = Field(min_length=1, description="by name, the learned ones first")
     reference: str | None = Field(None, description="the potential that others are compared with")
     box: Box | None = Field(None, description="where liquids start; without one only clusters")
     dynamics: Dynamics = Dynamics()
@@ -215,6 +203,8 @@ class Properties(Section):
     cluster_free_energy: ClusterFreeEnergy | None = None
     cluster_rdf: ClusterRdf | None = None
     cluster_minima: ClusterMinima | None = None
+    crystals: Crystals | None = None
+    isomers: Isomers | None = None
 
     _folder: Path = PrivateAttr(default=Path("."))
 
@@ -225,11 +215,29 @@ class Properties(Section):
 
     @field_validator("potentials")
     @classmethod
-    def _names_are_folders(cls, potentials: dict[str, PairStyle]) -> dict[str, PairStyle]:
+    def _names_are_folders(cls, potentials: dict[str, Potential]) -> dict[str, Potential]:
         for name in potentials:
             if not name or not all(c.isalnum() or c in "-_+." for c in name) or name.startswith("."):
                 raise ValueError(f"expected names of letters, digits and -_+. only, found {name!r}")
         return potentials
+
+    @property
+    def in_lammps(self) -> list[str]:
+        """Names of the potentials that LAMMPS can simulate with: all but ASE calculators."""
+        return [name for name, potential in self.potentials.items() if potential.ase is None]
+
+    @model_validator(mode="after")
+    def _of_statics_are_known(self) -> "Properties":
+        names = {f"potentials.{name}.atom": of.atom for name, of in self.potentials.items()}
+        names["isomers.relaxed_by"] = self.isomers.relaxed_by if self.isomers else None
+        for where, name in names.items():
+            if name is not None and name not in self.potentials:
+                raise ValueError(f"{where}: expected one of {', '.join(self.potentials)}, found {name}")
+        if self.crystals is not None and (self.crystals.element or self.species[0]) not in self.species:
+            raise ValueError(
+                f"crystals.element: expected one of {', '.join(self.species)}, found {self.crystals.element}"
+            )
+        return self
 
     @model_validator(mode="after")
     def _names_are_known(self) -> "Properties":

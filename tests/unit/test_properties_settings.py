@@ -27,7 +27,7 @@ CASES = [
         "density.temperature: unknown key; did you mean temperatures?",
     ),
     ("{file: latest.alnn}", "{fil: latest.alnn}", "potentials.learned.fil: unknown key; did you mean file?"),
-    ("{file: latest.alnn}", "{}", "potentials.learned: expected either file or lammps"),
+    ("{file: latest.alnn}", "{}", "potentials.learned: expected one of file, lammps and ase"),
     ("learned:", "a/b:", "potentials: expected names of letters, digits and -_+. only, found 'a/b'"),
     ("reference: ML-BOP", "reference: none", "reference: expected one of learned, ML-BOP, found none"),
     ("atoms: {W: 64}", "atoms: {O: 64}", "box.atoms.O: expected one of the species W"),
