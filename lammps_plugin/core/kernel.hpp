@@ -80,6 +80,7 @@ struct ProductSum {
 /// What can be computed by moments: blocks give the first variables, sums the others, in this order.
 struct MomentView {
   int n_blocks, n_sums;
+  int first_variable, n_moments;  ///< the variables that blocks give
   const MomentBlock* blocks;
   const ProductSum* sums;
 };
@@ -171,6 +172,13 @@ struct ShellView {
   const double* rows;  ///< [n][row]
 };
 
+/// One neighbour of each of W sites, all of one species: neighbour minus site, angstrom. Lanes without one
+/// have it beyond all cutoffs.
+struct LaneNeighbors {
+  int species;
+  const double *x, *y, *z;  ///< [W], aligned
+};
+
 struct Kernel {
   const char* name;
   int width;  ///< W
@@ -192,6 +200,10 @@ struct Kernel {
   /// with the others in the shell).
   void (*add_neighbor)(const ElementView&, int species, const double* unit, const double* row,
                        const ShellView&, double sign, double* G);
+  /// Adds sign times what these neighbours give to the moments of their lanes; `scratch` holds
+  /// [n_moment_rows][W].
+  void (*shift_moments)(const ElementView&, const MomentView&, const LaneNeighbors&, double sign,
+                        double* scratch, double* variables);
 };
 
 /// Doubles of BatchView::scratch.

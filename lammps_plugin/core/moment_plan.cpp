@@ -66,7 +66,11 @@ bool MomentPlan::needs(const Function& f) {
 MomentPlan::MomentPlan(const Element& element, const std::vector<int>& functions, int n_species,
                        int first_variable, int first_row, std::vector<Cutoff>& cutoffs,
                        std::vector<int>& variable)
-    : n_species_(n_species), next_variable_(first_variable), next_row_(first_row), cutoffs_(cutoffs) {
+    : n_species_(n_species),
+      first_variable_(first_variable),
+      next_variable_(first_variable),
+      next_row_(first_row),
+      cutoffs_(cutoffs) {
   for (const int k : functions) record(element.functions[k]);
   lay_out();
   for (const int k : functions) variable[k] = emit(element.functions[k]);
@@ -130,6 +134,7 @@ void MomentPlan::record(const Field& field, int degree, bool squared) {
 
 void MomentPlan::lay_out() {
   for (auto& [key, block] : blocks_) lay_out(key.first, key.second, block);
+  n_moments_ = next_variable_ - first_variable_;
 }
 
 void MomentPlan::lay_out(int species, int cutoff, Block& block) {
@@ -344,7 +349,11 @@ int MomentPlan::degree() const {
 }
 
 MomentView MomentPlan::view() const {
-  return {static_cast<int>(block_views_.size()), static_cast<int>(sums_.size()), block_views_.data(),
+  return {static_cast<int>(block_views_.size()),
+          static_cast<int>(sums_.size()),
+          first_variable_,
+          n_moments_,
+          block_views_.data(),
           sums_.data()};
 }
 

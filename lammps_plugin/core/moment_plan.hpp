@@ -86,7 +86,7 @@ class MomentPlan {
   const Variables& coupled(const Field& a, int la, const Field& b, int lb, int l);
   int sum(int degree, const std::vector<Term>& terms);
 
-  int n_species_;
+  int n_species_, first_variable_, n_moments_ = 0;
   int next_variable_, next_row_;
   std::vector<Cutoff>& cutoffs_;
   std::map<std::pair<int, int>, Block> blocks_;  // by species and cutoff

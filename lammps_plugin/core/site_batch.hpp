@@ -49,6 +49,8 @@ class SiteBatch {
   double member_energy(int site, int member) const { return energies_[member * capacity() + site]; }
   /// Function k of the file at a site.
   double descriptor(int site, int k) const;
+  /// A variable of moments (see ElementView) at a site that takes its functions from them.
+  double variable(int site, int v) const { return variables_[v * capacity() + site]; }
   /// Neighbours of a site as evaluated (their order is not that of add_neighbor).
   int n_neighbors(int site) const { return sites_[site].n; }
   int tag(int site, int j) const { return sites_[site].tags[j]; }

@@ -2,7 +2,7 @@
 
 #include "fmt/format.h"
 #include "force.h"
-#include "mc/local_energy.hpp"
+#include "mc/local_choice.hpp"
 #include "neighbor.h"
 #include "pair_alnn.h"
 
@@ -20,7 +20,7 @@ std::string why_pair_not_local(LAMMPS_NS::LAMMPS* lmp, const Box& box) {
   const auto* pair = pair_alnn(lmp);
   if (!pair || !pair->plan()) return "a pair style without local updates";
   if (lmp->neighbor->exclude) return "neigh_modify exclude";
-  return LocalEnergy::why_not(*pair->plan(), box);
+  return why_not_local(*pair->plan(), box);
 }
 
 double narrowest_box(LAMMPS_NS::LAMMPS* lmp, const Box& box) {
@@ -31,11 +31,11 @@ std::unique_ptr<OpenEnergyModel> make_local_energy(LAMMPS_NS::LAMMPS* lmp, const
   const auto* pair = pair_alnn(lmp);
   std::vector<int> species;
   for (const int type : atoms.types()) species.push_back(pair->species_of_type()[type + 1]);
-  return std::make_unique<LocalEnergy>(pair->plan(), atoms.positions(), species, atoms.box());
+  return local_energy(pair->plan(), atoms.positions(), species, atoms.box());
 }
 
 std::string extrapolation_of(LAMMPS_NS::LAMMPS* lmp, const OpenEnergyModel& model) {
-  const auto* local = dynamic_cast<const LocalEnergy*>(&model);
+  const auto* local = dynamic_cast<const LocalModel*>(&model);
   if (!local || !pair_alnn(lmp)->heeds_extrapolation()) return "";
   const int sites = local->extrapolating_sites();
   if (sites == 0) return "";

@@ -14,7 +14,7 @@
 #include <string>
 #include <vector>
 
-#include "mc/local_energy.hpp"
+#include "mc/local_choice.hpp"
 #include "potential_file/read.hpp"
 #include "site_batch.hpp"
 
@@ -63,20 +63,20 @@ void evaluate_sites(const std::shared_ptr<const Plan>& plan, const std::vector<V
 void move_particles(const std::shared_ptr<const Plan>& plan, std::vector<Vec3> positions) {
   const double edge = std::max(12.0, 2.5 * plan->potential.cutoff);
   const Box box{edge, edge, edge, 0.0, 0.0, 0.0, {true, true, true}};
-  if (!LocalEnergy::why_not(*plan, box).empty() || plan->potential.cutoff > 10.0) return;
+  if (!why_not_local(*plan, box).empty() || plan->potential.cutoff > 10.0) return;
   std::vector<int> species;
   for (std::size_t i = 0; i < positions.size(); ++i)
     species.push_back(static_cast<int>(i) % plan->n_species());
-  LocalEnergy energy(plan, positions, species, box);
-  energy.recompute();
+  const auto energy = local_energy(plan, positions, species, box);
+  energy->recompute();
   for (int step = 0; step < 6; ++step) {
     Vec3 there = positions[step];
     there.x += 0.8 * step - 2.0;
-    energy.try_move(step, there);
+    energy->try_move(step, there);
     if (step % 2)
-      energy.accept();
+      energy->accept();
     else
-      energy.reject();
+      energy->reject();
   }
 }
 

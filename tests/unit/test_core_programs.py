@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 CORE = Path(__file__).parents[2] / "lammps_plugin" / "core"
-MC = sorted(CORE.glob("mc/[!l]*.cpp"))  # all of core/mc but local_energy.cpp
+MC = sorted(CORE.glob("mc/[!l]*.cpp"))  # all of core/mc but the local energies
 PROGRAMS = {"test_mc": MC, "test_mc_volume": MC, "test_mc_gc": MC}
 
 

@@ -33,6 +33,10 @@ void moments(const MomentBlock& block, SiteView& s, double* variables, int lane)
 /// A block's part of `radial`, and of a and b, from B.
 void moment_gradients(const MomentBlock& block, SiteView& s);
 
+// moment_shift.cpp
+void shift_moments(const ElementView& e, const MomentView& view, const LaneNeighbors& neighbors, double sign,
+                   double* scratch, double* variables);
+
 // invariants.cpp
 void invariants(const MomentView& view, double* variables);
 void invariant_gradients(const MomentView& view, const double* variables, double* derivatives);

@@ -35,7 +35,7 @@ void LocalEnergy::Shell::remove(int slot, int row) {
 std::string LocalEnergy::why_not(const Plan& plan, const Box& box) {
   for (const auto& element : plan.elements)
     if (!element.plain().empty() || element.view().always.n_blocks > 0)
-      return "descriptors other than G2 and G5 of integer zeta";
+      return "descriptors other than G2, G5 of integer zeta, Chebyshev functions of low order and moments";
   if (box.any_periodic() && box.smallest_face_distance() < 2.0 * plan.potential.cutoff)
     return "a periodic box narrower than twice the cutoff";
   return "";
@@ -64,39 +64,11 @@ LocalEnergy::LocalEnergy(std::shared_ptr<const Plan> plan, std::vector<Vec3> pos
 }
 
 void LocalEnergy::configure(State& state, const Box& box, const std::vector<Vec3>& positions) const {
-  const double cutoff = plan_->potential.cutoff;
-  state.box = box;
-  state.image = MinimumImage(box);
-  state.positions = positions;
-  state.cells = CellList::pays(box, static_cast<int>(positions.size()), cutoff)
-                    ? CellList(positions, box, cutoff)
-                    : CellList();
-}
-
-// All particles within the cutoff of `position`, but for i itself, by rising number: a shell does not depend
-// on how it was found.
-int LocalEnergy::find_neighbors(const State& state, int i, const Vec3& position) {
-  Neighbor* next = neighbors_.data();  // has room for all particles
-  const double cutoff_squared = cutoff_squared_;
-  const auto look_at = [&next, i, cutoff_squared](int j, const Vec3& d) {
-    const double r2 = norm2(d);
-    if (r2 < cutoff_squared && j != i) *next++ = {j, d, r2};
-  };
-  const int n = static_cast<int>(state.positions.size());
-  if (!state.cells.empty()) {
-    state.cells.near(position, [&](int j, const Vec3& p) { look_at(j, state.image(p - position)); });
-    std::sort(neighbors_.data(), next,
-              [](const Neighbor& a, const Neighbor& b) { return a.particle < b.particle; });
-  } else if (state.box.any_periodic()) {
-    for (int j = 0; j < n; ++j) look_at(j, state.image(state.positions[j] - position));
-  } else {
-    for (int j = 0; j < n; ++j) look_at(j, state.positions[j] - position);
-  }
-  return static_cast<int>(next - neighbors_.data());
+  static_cast<Surroundings&>(state) = Surroundings(box, positions, plan_->potential.cutoff);
 }
 
 void LocalEnergy::collect_shell(const State& state, int i, const Vec3& position, Shell& shell) {
-  shell.n = find_neighbors(state, i, position);
+  shell.n = state.find(i, position, cutoff_squared_, neighbors_.data());
   shell.reserve(shell.n, row_);
   for (int slot = 0; slot < shell.n; ++slot) {
     const auto& [j, d, r2] = neighbors_[slot];

@@ -9,14 +9,13 @@
 #include <string>
 #include <vector>
 
-#include "mc/cell_list.hpp"
-#include "mc/energy_model.hpp"
-#include "mc/minimum_image.hpp"
+#include "mc/local_model.hpp"
+#include "mc/surroundings.hpp"
 #include "plan.hpp"
 
 namespace alnn {
 
-class LocalEnergy : public OpenEnergyModel {
+class LocalEnergy : public LocalModel {
  public:
   /// Positions in angstrom, species as indices into the potential. Requires why_not(plan, box) to be empty.
   LocalEnergy(std::shared_ptr<const Plan> plan, std::vector<Vec3> positions, std::vector<int> species,
@@ -36,8 +35,7 @@ class LocalEnergy : public OpenEnergyModel {
   void accept() override;
   void reject() override;
 
-  /// Sites of the present state at which a function is outside its training range.
-  int extrapolating_sites() const;
+  int extrapolating_sites() const override;
 
  private:
   // The neighbours of one site: unit vectors from the site and rows of U, as the kernel takes them.
@@ -53,11 +51,7 @@ class LocalEnergy : public OpenEnergyModel {
   };
 
   // A configuration and all that follows from it.
-  struct State {
-    Box box;
-    MinimumImage image;
-    std::vector<Vec3> positions;
-    CellList cells;
+  struct State : Surroundings {
     std::vector<Shell> shells;     // of each site
     AlignedVector G;               // descriptors, row by row
     std::vector<double> energies;  // of each site
@@ -65,17 +59,10 @@ class LocalEnergy : public OpenEnergyModel {
 
   enum class Trial { move, volume, insertion, removal };
 
-  struct Neighbor {
-    int particle;
-    Vec3 difference;
-    double r2;
-  };
-
   const ElementView& element(int i) const { return plan_->elements[species_[i]].view(); }
   double* descriptors(int i) { return &now_.G[static_cast<std::size_t>(i) * row_]; }
   void configure(State& state, const Box& box, const std::vector<Vec3>& positions) const;
   double evaluate(State& state);
-  int find_neighbors(const State& state, int i, const Vec3& position);
   void collect_shell(const State& state, int i, const Vec3& position, Shell& shell);
   void sum_shell(const ElementView& e, const Shell& shell, double* G) const;
   double* trial_descriptors(int j);
@@ -104,11 +91,11 @@ class LocalEnergy : public OpenEnergyModel {
   int moved_ = -1;
   Vec3 new_position_;
   Shell new_shell_;
-  std::vector<Neighbor> neighbors_;  // as many as the shell has; room for all particles
-  AlignedVector back_rows_;          // rows of the moved particle as its new neighbours see it
-  std::vector<int> affected_;        // sites whose descriptors change
-  std::vector<int> place_;           // where a site stands in affected_, -1 if nowhere
-  AlignedVector trial_G_;            // in the order of affected_
+  std::vector<NearParticle> neighbors_;  // as many as the shell has; room for all particles
+  AlignedVector back_rows_;              // rows of the moved particle as its new neighbours see it
+  std::vector<int> affected_;            // sites whose descriptors change
+  std::vector<int> place_;               // where a site stands in affected_, -1 if nowhere
+  AlignedVector trial_G_;                // in the order of affected_
   std::vector<double> trial_energies_;
   std::vector<double> all_trial_energies_;  // asked for by trial_site_energies
 
