@@ -1,6 +1,9 @@
 """`alnn train` and `alnn descriptors` on data of other people: crystals of copper by ASE's EMT."""
 
 import json
+import signal
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -84,6 +87,38 @@ def test_a_file_held_out_has_its_own_errors(folder, capfd):
     potential = Potential.read(out)
     assert (potential.training["structures"], len(potential.members)) == (12, 2)
     assert "held out, 12 structures" in capfd.readouterr().out
+
+
+def test_ctrl_c_keeps_the_best_so_far(folder, tmp_path):
+    """Interrupted in a training that would take for ever."""
+    (tmp_path / "long.yaml").write_text(
+        QUICK.replace("steps: 15", "steps: 100000, patience: 100000, tolerance: 0")
+    )
+    command = [sys.executable, "-m", "alnn.cli", "train", folder / "one.extxyz", "-o", tmp_path / "P.alnn"]
+    command += ["--settings", tmp_path / "long.yaml"]
+    running = subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    said = ""
+    while "trains on" not in said:
+        line = running.stderr.readline()
+        assert line, said
+        said += line
+    assert running.poll() is None
+    running.send_signal(signal.SIGINT)
+    out, rest = running.communicate(timeout=120)
+    assert running.returncode == 0, rest
+    assert "stopped early (Ctrl-C) after step" in rest and "kept the best so far" in rest
+    assert "1 network for Cu from 12 structures" in out
+    assert len(Potential.read(tmp_path / "P.alnn").members) == 1
+
+
+def test_settings_are_found_by_trying(folder, capfd):
+    out = folder / "S.alnn"
+    options = ["--settings", folder / "quick.yaml", "--search", "10s", "--holdout", "0.2", "--learning-curve"]
+    data = [folder / "one.extxyz", folder / "two.extxyz"]
+    assert cli.main(["train", *map(str, [*data, "-o", out, *options])]) == 0
+    said = capfd.readouterr().out
+    assert "settings tried" in said and "learning curve: 19 structures" in said
+    assert out.exists()
 
 
 def test_functions_of_data_are_shown_and_written(folder, capfd):

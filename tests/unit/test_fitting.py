@@ -20,6 +20,7 @@ from alnn.fitting.data import Labels, describe, labels
 from alnn.fitting.recommended import recommended
 from alnn.fitting.settings import FitSettings, duration, load
 from alnn.fitting.stopping import Watch, bar, clock
+from alnn.parallel.interruption import interruption
 from alnn.parallel.progress import Speaker
 from alnn.training.settings import TrainingSettings
 
@@ -188,6 +189,18 @@ def test_ctrl_c_ends_at_the_next_step_and_then_at_once():
         with pytest.raises(KeyboardInterrupt):
             os.kill(os.getpid(), signal.SIGINT)
             time.sleep(1.0)
+
+
+def test_a_wall_time_ends_a_training_at_its_next_step():
+    with Speaker(quiet=True) as speaker, Watch(speaker) as watch:
+        assert watch.step(1, 9)
+        try:
+            interruption.request("wall time", grace=1000.0)
+            assert not watch.step(2, 9)
+            assert watch.ended().startswith("stopped early (wall time) after step 2")
+        finally:
+            interruption.dismiss()
+        assert watch.step(3, 9)
 
 
 def test_no_label_at_all_is_an_error(tmp_path):
