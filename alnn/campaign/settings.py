@@ -173,10 +173,10 @@ def _with_the_functions_it_began_with(config: Campaign) -> Campaign:
         return config
     once = Descriptors(preset="water-clusters")
     try:
-        before = parse_values(read_text(begun), str(begun)).get("descriptors")
-    except ConfigError:
+        before = Descriptors.model_validate(parse_values(read_text(begun), str(begun)).get("descriptors"))
+    except (ConfigError, ValidationError):
         return config  # the store says what is wrong with the file
-    return config.model_copy(update={"descriptors": once}) if before == once.model_dump() else config
+    return config.model_copy(update={"descriptors": once}) if before == once else config
 
 
 def parse(text: str, where: str = "campaign file", replaced: dict[str, Any] | None = None) -> Campaign:

@@ -29,5 +29,5 @@ def choose(settings: Settings, species: Sequence[str], structures: Sequence[Atom
             )
         return {s: settings.functions[s] for s in species}
     if settings.preset == AUTOMATIC:
-        return automatic(structures, species, settings.cutoff, settings.functions)
+        return automatic(structures, species, settings.cutoff, settings.functions, settings.family)
     return preset(str(settings.preset), species, settings.cutoff)

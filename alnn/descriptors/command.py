@@ -11,7 +11,7 @@ import numpy as np
 import yaml
 
 from alnn.descriptors.choice import choose
-from alnn.descriptors.functions import Descriptors, Function, compute, cutoff
+from alnn.descriptors.functions import Descriptors, Function, compute, cutoff, kernel
 from alnn.descriptors.settings import Descriptors as Settings
 from alnn.descriptors.survey import Survey, spread, survey
 from alnn.descriptors.thinning import NOISE
@@ -49,7 +49,7 @@ def descriptors_command(
     for line in summary(functions, lengths):
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     for s in species:
-        console.print(value_table(s, functions[s], values[s]))
+        console.print(value_table(s, functions, values[s]))
     if output is not None:
         write_text_atomically(output, settings_text(functions))
     if figure is not None:
@@ -68,27 +68,39 @@ def summary(functions: Descriptors, lengths: Survey) -> list[str]:
                 f"{a}-{b}: shortest distance {lengths.shortest[a, b]:.2f} Å, nearest neighbours at "
                 f"{lengths.typical[a, b]:.2f} Å"
             )
-    return [*lines, *(f"{s}: {counted(functions[s])}" for s in lengths.species)]
+    return [*lines, *(f"{s}: {counted(functions, s)}" for s in lengths.species)]
 
 
-def counted(functions: Sequence[Function]) -> str:
-    """How many functions there are, of which kinds."""
-    radial = sum(f["type"] == "G2" for f in functions)
-    angular = [f for f in functions if f["type"] in ("G4", "G5")]
-    parts = [f"{radial} radial", f"{len(angular)} angular of {len({f['eta'] for f in angular})} widths"]
-    others = len(functions) - radial - len(angular)
-    parts += [f"{others} of other types"] if others else []
-    return f"{len(functions)} functions: {', '.join(parts)}"
+def counted(functions: Descriptors, species: str) -> str:
+    """How many functions of these atoms there are, of which kinds."""
+    entries, sizes = functions[species], entry_sizes(functions, species)
+    radial = sum(f["type"] == "G2" for f in entries)
+    angular = [f for f in entries if f["type"] in ("G4", "G5")]
+    parts = [f"{radial} radial"] if radial else []
+    parts += [f"{len(angular)} angular of {len({f['eta'] for f in angular})} widths"] if angular else []
+    parts += [
+        f"{size} {f['type']} up to {label_cutoff(f):g} Å"
+        for f, size in zip(entries, sizes, strict=True)
+        if f["type"] in ("moments", "chebyshev")
+    ]
+    return f"{sum(sizes)} functions: {', '.join(parts)}"
 
 
-def value_table(species: str, functions: Sequence[Function], values: np.ndarray) -> Table:
-    """Each function with the range of its values (atoms, columns); a set in one entry has several columns."""
+def entry_sizes(functions: Descriptors, species: str) -> list[int]:
+    """How many functions each entry of a species stands for."""
+    names = list(functions)
+    of = names.index(species)
+    return [kernel({name: [entry] for name in names}, names).lengths[of] for entry in functions[species]]
+
+
+def value_table(species: str, functions: Descriptors, values: np.ndarray) -> Table:
+    """Each function with the range of its values (atoms, functions)."""
     from rich.table import Table
 
     table = Table(title=f"functions of {species}, over {len(values)} atoms", title_justify="left")
     for name in ("function", "smallest", "mean", "largest", "spread"):
         table.add_column(name, justify="left" if name == "function" else "right", no_wrap=True)
-    for label, column in zip(labels(functions, values.shape[1]), values.T, strict=True):
+    for label, column in zip(labels(functions, species), values.T, strict=True):
         low, high, spread_ = column.min(), column.max(), column.std()
         constant = spread_ <= NOISE * max(abs(low), abs(high))
         cells = [f"{v:.4g}" for v in (low, column.mean(), high)]
@@ -96,11 +108,18 @@ def value_table(species: str, functions: Sequence[Function], values: np.ndarray)
     return table
 
 
-def labels(functions: Sequence[Function], columns: int) -> list[str]:
-    """A name for each column; entries that are a whole set have no single ones."""
-    if len(functions) != columns:
-        return [f"{k}" for k in range(columns)]
-    return [label(f) for f in functions]
+def labels(functions: Descriptors, species: str) -> list[str]:
+    """A name for each function; those of an entry that stands for many are numbered."""
+    names = []
+    for entry, size in zip(functions[species], entry_sizes(functions, species), strict=True):
+        several = [f"{entry['type']} {label_cutoff(entry):g} Å #{k}" for k in range(1, size + 1)]
+        names += [label(entry)] if entry["type"] in ("G2", "G4", "G5") else several
+    return names
+
+
+def label_cutoff(entry: Function) -> float:
+    """Å, of an entry."""
+    return float(entry.get("cutoff", entry.get("radial_cutoff", 0.0)))
 
 
 def label(function: Function) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from ase import Atoms
+from numpy.polynomial import Legendre
 
 from alnn.descriptors.functions import Descriptors, Function, cutoff
 from alnn.descriptors.survey import Survey
@@ -73,21 +74,41 @@ def _radial(axes: Axes, functions: Sequence[Function]) -> None:
         if f["type"] == "G2":
             r = np.linspace(0.0, f["cutoff"], 300)
             axes.plot(r, np.exp(-f["eta"] * (r - f["r_s"]) ** 2) * cutoff_function(f, r), lw=0.8)
+        if f["type"] == "moments":
+            r = np.linspace(f.get("r_min", 0.0), f["cutoff"], 300)
+            for n in range(most_polynomials(f)):
+                axes.plot(r, chebyshev(f, n, r) * cutoff_function(f, r), lw=0.8)
     for eta in sorted({f["eta"] for f in functions if f["type"] in ("G4", "G5")}):
         f = next(f for f in functions if f["type"] in ("G4", "G5") and f["eta"] == eta)
         r = np.linspace(0.0, f["cutoff"], 300)
         axes.plot(r, np.exp(-eta * r**2) * cutoff_function(f, r), "--", color=FAINT, lw=1.2)
-    axes.set_ylim(0.0, 1.05)
+    lowest = -1.05 if any(f["type"] == "moments" for f in functions) else 0.0
+    axes.set_ylim(lowest, 1.05)
+
+
+def chebyshev(function: Function, order: int, r: np.ndarray) -> np.ndarray:
+    """T_order(x) of an entry of moments, x from -1 at `r_min` to 1 at the cutoff; r in Å."""
+    low, high = function.get("r_min", 0.0), function["cutoff"]
+    return np.cos(order * np.arccos(np.clip(2.0 * (r - low) / (high - low) - 1.0, -1.0, 1.0)))
+
+
+def most_polynomials(function: Function) -> int:
+    """The largest number of radial polynomials in any part of an entry of moments."""
+    parts = [function.get(name, {}).get("radial", 0) for name in ("three_body", "four_body")]
+    return max(function.get("two_body", 0), *parts)
 
 
 def _angular(axes: Axes, functions: Sequence[Function]) -> None:
-    """2^(1 - zeta) (1 + lambda cos)^zeta / 2, each pair of exponent and sign once."""
+    """2^(1 - zeta) (1 + lambda cos)^zeta / 2, each pair of exponent and sign once; Legendre polynomials of moments."""
     theta = np.linspace(0.0, 180.0, 200)
     shapes = {(f["zeta"], f["lambda"]) for f in functions if f["type"] in ("G4", "G5")}
     for zeta, sign in sorted(shapes):
         axes.plot(theta, (0.5 + 0.5 * sign * np.cos(np.radians(theta))) ** zeta, lw=0.9)
+    degree = max((f["three_body"]["degree"] for f in functions if "three_body" in f), default=0)
+    for order in range(1, degree + 1):
+        axes.plot(theta, Legendre.basis(order)(np.cos(np.radians(theta))), lw=0.9)
     axes.set_xlim(0.0, 180.0)
-    axes.set_ylim(0.0, 1.05)
+    axes.set_ylim(-1.05 if degree else 0.0, 1.05)
 
 
 def _angles(axes: Axes, pairs: PairTable, centre: int, lengths: Survey) -> None:

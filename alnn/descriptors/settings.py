@@ -1,6 +1,6 @@
 """What a campaign file may say under `descriptors:`."""
 
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -15,14 +15,18 @@ class Descriptors(Section):
 
     preset: str | None = Field(
         AUTOMATIC,
-        description="`auto`: made from the species and distances of the data, thinned by CUR; else a named set",
+        description="`auto`: made from the species and distances of the data; else a named set",
+    )
+    family: Literal["moments", "symmetry"] = Field(
+        "symmetry",
+        description="`auto`: symmetry functions (G2, G5) thinned by CUR, or moments of two, three and four bodies",
     )
     cutoff: Positive | None = Field(
         None, description="Å; in place of the preset's own (papers: 3.5), or of that made from the data"
     )
     functions: Count | dict[str, list[dict[str, Any]]] | None = Field(
         None,
-        description="`auto`: at most so many for each species (null: 40 for one species, 20 more for each other, 100 "
+        description="`auto`: at most so many for each species (null: 60 for one species, 40 more for each other, 140 "
         "at most). Or functions by species, as in a potential file; then preset is null",
     )
 

@@ -87,7 +87,7 @@ def fit_and_judge(request: Request, holdout: float | Path | None, speaker: Speak
         point, trials = searched(request, training, point, watch, speaker)
         functions = choose(point.descriptors, species, training)
     for s in species:
-        speaker.say(f"{s}: {counted(functions[s])}, up to {cutoff({s: functions[s]}):g} Å")
+        speaker.say(f"{s}: {counted(functions, s)}, up to {cutoff({s: functions[s]}):g} Å")
     speaker.say(described(point.training, labels))
     watch.begin(f"training on {len(training)} structures")
     potential = fit(training, functions, point.training, seed, watch)

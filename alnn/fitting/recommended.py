@@ -15,8 +15,9 @@ _FAST: dict[str, Any] = {
     "activation": "gelu",
     "steps": 60,
     "energy_window": 5.0,
+    "weight_decay": 0.01,
 }
-_ROWS: dict[str, Any] = {"forces": "auto", "force_rows": 60, "force_weight": 0.05}
+_ROWS: dict[str, Any] = {"forces": "auto", "force_rows": None, "force_weight": 0.02}
 
 
 def recommended(settings: FitSettings, labels: Labels) -> TrainingSettings:

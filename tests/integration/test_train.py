@@ -17,7 +17,10 @@ from ase.io import write
 from alnn import cli
 from alnn.potential import Potential
 
-QUICK = "training: {steps: 15, hidden: [6], force_rows: 6}\ndescriptors: {functions: 14, cutoff: 4.5}\n"
+QUICK = """
+training: {steps: 15, hidden: [6], force_rows: 6}
+descriptors: {functions: 14, cutoff: 4.5, family: symmetry}
+"""
 
 
 def labelled(atoms, forces=True, energy=True):
@@ -65,7 +68,7 @@ def test_several_files_become_a_potential_judged_by_what_was_held_out(folder, ca
     assert (
         "24 structures of 4 atoms, Cu, periodic; energies of all, forces of all, stresses of none" in said.err
     )
-    assert "trains on energies, forces (auto, 6 a structure, weight 0.05 Å)" in said.err
+    assert "trains on energies, forces (auto, 6 a structure, weight 0.02 Å)" in said.err
     potential = Potential.read(out)
     assert potential.training["structures"] == 18
     assert len(potential.descriptors["Cu"]) == 14
@@ -123,7 +126,7 @@ def test_settings_are_found_by_trying(folder, capfd):
 
 def test_functions_of_data_are_shown_and_written(folder, capfd):
     settings, figure = folder / "functions.yaml", folder / "functions.png"
-    options = ["--functions", "12", "--cutoff", "4.5", "-o", settings, "--figure", figure]
+    options = ["--settings", folder / "quick.yaml", "--functions", "12", "-o", settings, "--figure", figure]
     assert cli.main(["descriptors", *map(str, [folder / "one.extxyz", *options])]) == 0
     said = capfd.readouterr().out
     assert "Cu-Cu: shortest distance" in said
@@ -134,6 +137,16 @@ def test_functions_of_data_are_shown_and_written(folder, capfd):
     capfd.readouterr()
     assert cli.main(["descriptors", str(folder / "one.extxyz"), "--settings", str(settings)]) == 0
     assert "Cu: 12 functions:" in capfd.readouterr().out
+
+
+def test_moments_are_shown_too(folder, capfd):
+    figure = folder / "moments.png"
+    (folder / "moments.yaml").write_text("descriptors: {family: moments}\n")
+    options = ["--settings", folder / "moments.yaml", "--figure", figure]
+    assert cli.main(["descriptors", *map(str, [folder / "one.extxyz", *options])]) == 0
+    said = capfd.readouterr().out
+    assert "Cu: 56 functions: 56 moments up to 5.1 Å" in said and "#56" in said
+    assert figure.stat().st_size > 10_000
 
 
 def test_bad_data_and_settings_are_one_line(folder, capfd, tmp_path):

@@ -1,16 +1,21 @@
 """Functions made from data: lengths, numbers, thinning, and the same for the same data."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk, molecule
 
-from alnn.descriptors import choose, compute, cutoff, kernel
+from alnn.descriptors import choose, compute, cutoff
 from alnn.descriptors.automatic import automatic
+from alnn.descriptors.moment_sets import size
 from alnn.descriptors.settings import Descriptors
 from alnn.descriptors.survey import survey
 from alnn.descriptors.thinning import cur
 from alnn.errors import ConfigError
+
+symmetry, moments = (partial(automatic, family=name) for name in ("symmetry", "moments"))
 
 
 def crystals(count: int = 30, seed: int = 1) -> list[Atoms]:
@@ -67,55 +72,76 @@ def test_a_foreign_atom_has_its_distance_to_the_host():
 
 
 def test_few_functions_of_one_species_and_the_same_again():
-    first, again = automatic(crystals(), ["Cu"]), automatic(crystals(), ["Cu"])
+    first, again = symmetry(crystals(), ["Cu"]), symmetry(crystals(), ["Cu"])
     assert first == again
-    assert len(first["Cu"]) <= 40
+    assert len(first["Cu"]) <= 60
     assert {f["type"] for f in first["Cu"]} == {"G2", "G5"}
     assert len({f["eta"] for f in first["Cu"] if f["type"] == "G5"}) <= 3
     assert all(f["zeta"] in (1, 2, 4, 8) for f in first["Cu"] if f["type"] == "G5")
 
 
-def test_number_and_cutoff_can_be_told():
-    functions = automatic(crystals(), ["Cu"], cutoff=4.4, functions=12)
-    assert len(functions["Cu"]) == 12
+def test_moments_are_the_largest_set_within_the_number_wanted():
+    sizes = [size(moments(crystals(), ["Cu"], functions=n), ["Cu"]) for n in (12, 20, 40, 60)]
+    assert all(n - 10 < found <= n for n, found in zip((12, 20, 40, 60), sizes, strict=True))
+    assert moments(crystals(), ["Cu"]) == moments(crystals(), ["Cu"])
+    (entry,) = moments(crystals(), ["Cu"])["Cu"]
+    assert entry["type"] == "moments" and {"two_body", "three_body", "four_body"} < set(entry)
+    shortest = survey(crystals(), ["Cu"]).shortest["Cu", "Cu"]
+    assert 0.85 * shortest < entry["r_min"] < shortest
+
+
+def test_molecules_have_functions_of_their_bonds_beside_those_of_long_reach():
+    functions = moments(waters(), ["H", "O"])
+    assert size(functions, ["H", "O"]) <= 100
+    for s in ("H", "O"):
+        radial = [f for f in functions[s] if f["type"] == "G2"]
+        assert {f["neighbors"][0] for f in radial} == {"H", "O"}
+        assert min(f["r_s"] for f in radial if f["neighbors"] != [s]) < 1.0  # the bond O-H
+        assert sorted(f["cutoff"] for f in functions[s] if f["type"] == "moments")[0] < 5.0
+        assert cutoff({s: functions[s]}) == 8.0
+
+
+@pytest.mark.parametrize("family", ["moments", "symmetry"])
+def test_number_and_cutoff_can_be_told(family):
+    functions = automatic(crystals(), ["Cu"], 4.4, 12, family)
+    assert 8 <= size(functions, ["Cu"]) <= 12
     assert cutoff(functions) == 4.4
 
 
-def test_two_species_have_functions_of_every_neighbour():
-    functions = automatic(salt(), ["Cl", "Na"])
+@pytest.mark.parametrize("family", ["moments", "symmetry"])
+def test_two_species_have_functions_of_every_neighbour(family):
+    functions = automatic(salt(), ["Cl", "Na"], family=family)
     for s in ("Cl", "Na"):
-        assert 20 < len(functions[s]) <= 60
-        assert {tuple(f["neighbors"]) for f in functions[s]} >= {("Cl",), ("Na",)}
-    kernel(functions, ["Cl", "Na"])
+        assert 20 < size(functions, ["Cl", "Na"]) <= 100
+        if family == "symmetry":
+            assert {tuple(f["neighbors"]) for f in functions[s]} >= {("Cl",), ("Na",)}
 
 
-def test_many_species_do_not_explode():
-    species = ["Al", "Co", "Cr", "Cu", "Fe", "Ni", "Ti", "V"]
-    functions = automatic([], species)
-    assert all(10 < len(functions[s]) <= 100 for s in species)
-    kernel(functions, species)
+@pytest.mark.parametrize("family", ["moments", "symmetry"])
+def test_many_species_do_not_explode(family):
+    species = ["Al", "Cr", "Cu", "Fe", "Ni", "Ti"]
+    assert 20 < size(automatic([], species, family=family), species) <= 140
 
 
-def test_before_there_are_data_covalent_radii_give_lengths():
-    functions = automatic([], ["Si"])
-    assert 20 < len(functions["Si"]) <= 40
+@pytest.mark.parametrize("family", ["moments", "symmetry"])
+def test_before_there_are_data_covalent_radii_give_lengths(family):
+    functions = automatic([], ["Si"], family=family)
+    assert 20 < size(functions, ["Si"]) <= 60
     assert 4.0 < cutoff(functions) < 7.0
-    assert functions == automatic([], ["Si"])
+    assert functions == automatic([], ["Si"], family=family)
 
 
 def test_one_perfect_crystal_is_enough_to_tell_functions_apart():
-    functions = automatic([bulk("Cu", "fcc", 3.6)], ["Cu"])
-    assert 20 < len(functions["Cu"]) <= 40
+    assert 20 < len(symmetry([bulk("Cu", "fcc", 3.6)], ["Cu"])["Cu"]) <= 60
 
 
 def test_a_species_that_the_structures_lack_has_functions_too():
-    functions = automatic(crystals(), ["Au", "Cu"])
-    assert len(functions["Au"]) > 10
+    assert len(symmetry(crystals(), ["Au", "Cu"])["Au"]) > 10
 
 
 def test_the_chosen_ones_span_what_all_span_and_say_nothing_twice():
-    every = automatic(crystals(), ["Cu"], functions=100)["Cu"]
-    chosen = automatic(crystals(), ["Cu"], functions=16)["Cu"]
+    every = symmetry(crystals(), ["Cu"], functions=100)["Cu"]
+    chosen = symmetry(crystals(), ["Cu"], functions=16)["Cu"]
     table = compute({"Cu": every}, ["Cu"], crystals()).values["Cu"]
     x = (table - table.mean(axis=0)) / table.std(axis=0)
     few, first = x[:, [every.index(f) for f in chosen]], x[:, :16]
@@ -147,8 +173,9 @@ def test_settings_choose():
     assert choose(Descriptors(preset="gold"), ["Au"]) == choose(
         Descriptors(preset="gold"), ["Au"], crystals()
     )
-    assert len(choose(Descriptors(functions=15), ["Cu"], crystals())["Cu"]) == 15
-    written = automatic(crystals(), ["Cu"], functions=3)
+    fifteen = Descriptors(functions=15, family="symmetry")
+    assert len(choose(fifteen, ["Cu"], crystals())["Cu"]) == 15
+    written = symmetry(crystals(), ["Cu"], functions=3)
     assert choose(Descriptors(functions=written), ["Cu"]) == written
     with pytest.raises(ConfigError, match="expected functions for Au, Cu, found none for Au"):
         choose(Descriptors(functions=written), ["Au", "Cu"])
