@@ -14,10 +14,8 @@ _FAST: dict[str, Any] = {
     "hidden": (16, 16),
     "activation": "gelu",
     "steps": 60,
-    "energy_window": 5.0,
-    "weight_decay": 0.01,
 }
-_ROWS: dict[str, Any] = {"forces": "auto", "force_rows": None, "force_weight": 0.02}
+_ROWS: dict[str, Any] = {"forces": "auto", "force_rows": None, "force_weight": 0.01}
 
 
 def recommended(settings: FitSettings, labels: Labels) -> TrainingSettings:
