@@ -174,6 +174,12 @@ def _parser() -> argparse.ArgumentParser:
     testset.add_argument("--sizes", metavar="A-B", help="atoms of the clusters that it finds (2-20)")
     _add_walltime(testset)
 
+    labels = add("labels", _labels, "Write the labels that were computed in a directory to a file.")
+    labels.add_argument(
+        "directory", type=Path, metavar="DIR", help="of a campaign, or FILE.labels of a test set"
+    )
+    labels.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=".extxyz or .h5")
+
     compare = add(
         "compare", _compare, "A campaign beside random training sets of its size; also under mpirun."
     )
@@ -339,6 +345,12 @@ def _testset(options: argparse.Namespace) -> None:
 
     names = ("output", "count", "seed", "structures", "potential", "sizes")
     testset_command(options.config, **_given(**{name: getattr(options, name) for name in names}))
+
+
+def _labels(options: argparse.Namespace) -> None:
+    from alnn.structures.export import labels_command
+
+    labels_command(options.directory, options.output)
 
 
 def _compare(options: argparse.Namespace) -> None:

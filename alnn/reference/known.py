@@ -19,18 +19,18 @@ TOLERANCE = 1e-6
 
 
 class KnownLabels:
-    """Looks labelled structures up. Raises StructureError for one that lacks energy or forces."""
+    """Looks labelled structures up. Raises StructureError for one that lacks its energy, or forces that are needed."""
 
-    def __init__(self, structures: Iterable[Atoms] = ()) -> None:
+    def __init__(self, structures: Iterable[Atoms] = (), forces: bool = True) -> None:
         self._entries: dict[bytes, list[tuple[np.ndarray, Label]]] = {}
         for index, atoms in enumerate(structures):
-            entry = (_numbers(atoms), _label(atoms, f"known label {index}"))
+            entry = (_numbers(atoms), _label(atoms, forces, f"known label {index}"))
             self._entries.setdefault(_kind(atoms), []).append(entry)
 
     @classmethod
-    def read(cls, paths: Sequence[Path]) -> "KnownLabels":
+    def read(cls, paths: Sequence[Path], forces: bool = True) -> "KnownLabels":
         """Those of all files. Raises AlnnError naming a file that cannot be read."""
-        return cls(atoms for path in paths for atoms in read_labelled(path).structures)
+        return cls((atoms for path in paths for atoms in read_labelled(path).structures), forces)
 
     def __len__(self) -> int:
         return sum(len(entries) for entries in self._entries.values())
@@ -53,8 +53,13 @@ def _numbers(atoms: Atoms) -> np.ndarray:
     return np.vstack([atoms.positions, atoms.cell.array * atoms.pbc[:, None]])
 
 
-def _label(atoms: Atoms, where: str) -> Label:
+def _label(atoms: Atoms, forces: bool, where: str) -> Label:
     results = {} if atoms.calc is None else atoms.calc.results
-    if "energy" not in results or "forces" not in results:
-        raise StructureError(f"{where}: expected energy and forces, found {sorted(results) or 'neither'}")
-    return Label(float(results["energy"]), np.asarray(results["forces"], float), results.get("stress"))
+    missing = [name for name in ("energy", "forces")[: 1 + forces] if name not in results]
+    if missing:
+        raise StructureError(
+            f"{where}: expected {' and '.join(missing)}, found {sorted(results) or 'neither'}"
+        )
+    known = results.get("forces")
+    known = None if known is None else np.asarray(known, float)
+    return Label(float(results["energy"]), known, results.get("stress"))

@@ -13,7 +13,9 @@ from alnn.reference.settings import Labelling
 def open_farm(asked: Labelling, ranks: Ranks) -> Farm:
     """This rank's part of the farm. Raises ReferenceError_ where the reference method cannot be set up."""
     labels = asked.labels
-    known = ranks.root(lambda: KnownLabels.read([Path(asked.folder) / name for name in labels.known]))
+    known = ranks.root(
+        lambda: KnownLabels.read([Path(asked.folder) / name for name in labels.known], asked.forces)
+    )
     farm = _open(asked, ranks, check=not labels.known)
     farm.known = known
     farm.checked = labels.farm == "batch" or not labels.known  # what runs in jobs is not looked at from here

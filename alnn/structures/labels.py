@@ -5,6 +5,7 @@ the contents of their structure, so that nothing is computed twice.
 """
 
 import hashlib
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from ase import Atoms
 
 from alnn.errors import PoolError
 from alnn.parallel.records import RecordWriter, read_records
+from alnn.structures.pool import attach_label
 
 
 @dataclass(frozen=True)
@@ -47,16 +49,32 @@ def read_labels(directory: Path | str) -> dict[str, Label]:
 
     Raises PoolError naming the file and line of a damaged record.
     """
-    labels: dict[str, Label] = {}
+    return {record["key"]: label for record, label in _read(directory)}
+
+
+def read_labelled_structures(directory: Path | str) -> list[Atoms]:
+    """The structures of all finished labels below `directory`, each with its label and info["origin"].
+
+    Raises PoolError naming the file and line of a damaged record.
+    """
+    found = {}
+    for record, label in _read(directory):
+        atoms = Atoms(record["species"], record["positions"], cell=record["cell"], pbc=record["pbc"])
+        atoms.info["origin"] = record["origin"]
+        attach_label(atoms, label.energy, label.forces, label.stress)
+        found[record["key"]] = atoms
+    return list(found.values())
+
+
+def _read(directory: Path | str) -> Iterator[tuple[dict[str, Any], Label]]:
     for path in sorted(Path(directory).glob("*.jsonl")):
         for number, record in enumerate(read_records(path)[0], start=1):
             try:
-                labels[record["key"]] = _label(record)
+                yield {**record, "key": record["key"]}, _label(record)
             except (TypeError, ValueError, KeyError, OverflowError) as error:
                 raise PoolError(
                     f"{path}: line {number}: expected a finished label, found another record"
                 ) from error
-    return labels
 
 
 def _label(record: dict) -> Label:

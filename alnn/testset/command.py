@@ -19,8 +19,9 @@ from alnn.reference.open_farm import open_farm
 from alnn.structures.atoms import density
 from alnn.structures.files import read_all
 from alnn.structures.pool import read_table
+from alnn.structures.writing import write_extxyz
 from alnn.testset import unlabelled
-from alnn.testset.labelling import label_in_order, read_wanted, write_unlabelled
+from alnn.testset.labelling import label_in_order, read_wanted
 from alnn.testset.sampler import PotentialSampler
 from alnn.testset.sources import run_task, surroundings
 from alnn.testset.tasks import Task, identity, make, plan, plan_boxes
@@ -147,7 +148,7 @@ def _find(
     lines = ["pair_style alnn", f"pair_coeff * * {shlex.quote(str(potential))} {' '.join(config.species)}"]
     relaxer = LammpsReference(lines, config.species, config.all_masses())
     found = ranks.map(lambda one: unlabelled.find(one, around, sampler, relaxer), wanted)
-    ranks.root(lambda: write_unlabelled(path, found))
+    ranks.root(lambda: write_extxyz(path, found))
     _say(ranks, f"test set: {count} unlabelled structures in {path}, found with {potential}")
 
 

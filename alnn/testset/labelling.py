@@ -10,15 +10,13 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-import ase.io
 from ase import Atoms
 
 from alnn.errors import ConfigError
-from alnn.parallel.files import write_atomically
 from alnn.reference.farm import Farm
 from alnn.reference.quarantine import settle
 from alnn.structures.files import read_all
-from alnn.structures.pool import write_structures
+from alnn.structures.writing import write_labelled
 
 AT_ONCE = 12
 """Labels between two writings: few enough to keep the order of the structures, enough for several workers."""
@@ -55,17 +53,3 @@ def label_in_order(
             farm.ranks.root(partial(write_labelled, path, done))
         say(f"test set: {len(done)} of {len(wanted)} labelled" + (f", {failed} failed" if failed else ""))
     return done, failed
-
-
-def write_unlabelled(path: Path, structures: Sequence[Atoms]) -> None:
-    """Structures without labels, in extended XYZ. Raises WriteError."""
-    write_atomically(path, lambda beside: ase.io.write(beside, structures, format="extxyz", parallel=False))
-
-
-def write_labelled(path: Path, structures: Sequence[Atoms]) -> None:
-    """Labelled structures in HDF5, or in what else ASE writes by the file's name. Raises WriteError."""
-    if path.suffix in (".h5", ".hdf5"):
-        write_structures(path, list(structures))
-        return
-    kind = "extxyz" if path.suffix in (".xyz", ".extxyz") else None
-    write_atomically(path, lambda beside: ase.io.write(beside, structures, format=kind, parallel=False))

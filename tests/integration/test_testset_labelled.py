@@ -9,11 +9,13 @@ import pytest
 from light_campaign import LightStages
 from support.calculators import Pairs, fault
 
+from alnn import cli
 from alnn.campaign import settings as configuration
 from alnn.campaign.loop import Runner
 from alnn.errors import ConfigError, ReferenceError_
 from alnn.parallel.progress import Speaker
 from alnn.parallel.ranks import Ranks
+from alnn.reference.known import KnownLabels
 from alnn.reference.quarantine import read_quarantine
 from alnn.structures.atoms import is_connected, random_cluster
 from alnn.structures.files import read_all
@@ -144,6 +146,11 @@ def test_what_is_missing_is_said(config, tmp_path):
         make_testset(config, 3, tmp_path / "set.extxyz", structures=tmp_path / "wanted.extxyz")
 
 
+def test_a_directory_without_labels_is_said(tmp_path, capsys):
+    assert cli.main(["labels", str(tmp_path), "-o", str(tmp_path / "all.extxyz")]) == 2
+    assert "expected a directory with labels, found none" in capsys.readouterr().err
+
+
 def run(config: Path, directory: str) -> str:
     loaded = configuration.load(config, directory=directory)
     return Runner(loaded, LightStages(), Ranks(), Speaker(quiet=True)).run()
@@ -159,9 +166,12 @@ def pool(directory: Path) -> list:
 
 def test_a_campaign_is_replayed_from_its_labels_without_the_reference(config, tmp_path):
     reason = run(config, "first")
-    labels = read_labels_as_structures(tmp_path / "first")
-    ase.io.write(tmp_path / "labels.extxyz", labels)
+    assert cli.main(["labels", "first", "-o", "labels.extxyz"]) == 0
+    labels = read_all(tmp_path / "labels.extxyz")
     assert calculations(config) == len(labels) > 10
+    known = KnownLabels(labels)
+    for atoms in read_structures(tmp_path / "first" / "pool" / "0001.h5"):
+        assert known.find(atoms).energy == pytest.approx(atoms.get_potential_energy(), abs=1e-9)
     absent = CONFIG.replace("calculator: support", "python: /nowhere/python\n    calculator: support")
     config.write_text(absent.replace("labels: {", "labels: {known: [labels.extxyz], "))
     assert run(config, "again") == reason
@@ -170,18 +180,3 @@ def test_a_campaign_is_replayed_from_its_labels_without_the_reference(config, tm
     with pytest.raises(ReferenceError_, match="cannot start /nowhere/python"):
         run(config, "missing one")
     assert not read_quarantine(tmp_path / "missing one" / "quarantine")
-
-
-def read_labels_as_structures(directory: Path) -> list:
-    """The labels of a campaign, those that did not join its pool included."""
-    from ase import Atoms
-
-    from alnn.parallel.records import read_records
-
-    found = []
-    for path in sorted((directory / "labels").glob("*.jsonl")):
-        for record in read_records(path)[0]:
-            atoms = Atoms(record["species"], record["positions"])
-            attach_label(atoms, record["energy"], np.array(record["forces"]))
-            found.append(atoms)
-    return found

@@ -67,3 +67,11 @@ def test_the_cell_counts_where_it_is_periodic():
 def test_a_structure_without_forces_is_refused():
     with pytest.raises(StructureError, match="known label 1: expected energy and forces, found neither"):
         KnownLabels([labelled(cluster(3), -1.0), cluster(3)])
+
+
+def test_energies_alone_serve_where_forces_are_not_needed():
+    atoms = cluster(4)
+    attach_label(atoms, -2.0, None)
+    assert KnownLabels([atoms], forces=False).find(atoms).energy == -2.0
+    with pytest.raises(StructureError, match=r"known label 0: expected forces, found \['energy'\]"):
+        KnownLabels([atoms])
