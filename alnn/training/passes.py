@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
+from functools import cached_property
 
 import numpy as np
 
@@ -18,18 +19,36 @@ from alnn.training.activations import ACTIVATIONS
 
 @dataclass(frozen=True)
 class SitePass:
-    """Passes of A sites through a network of L layers.
+    """Forward pass of A sites through a network of L layers; the backward pass when it is first asked for.
 
-    matrices: L times [W | b], (n_out, n_in + 1); inputs: h_0 .. h_(L-1), each (A, n_in); slopes: a'(z_l) and bends:
-    dy/dh_l a''(z_l) of the hidden layers; deltas: d_1 .. d_L; outputs: y (A,).
+    matrices: L times [W | b], (n_out, n_in + 1); inputs: h_0 .. h_(L-1), each (A, n_in); slopes and curvatures: a'(z_l)
+    and a''(z_l) of the hidden layers; outputs: y (A,).
     """
 
     matrices: list[np.ndarray]
     inputs: list[np.ndarray]
     slopes: list[np.ndarray]
-    bends: list[np.ndarray]
-    deltas: list[np.ndarray]
+    curvatures: list[np.ndarray]
     outputs: np.ndarray
+
+    @cached_property
+    def _backward(self) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        deltas, bends = [np.ones((len(self.outputs), 1), self.outputs.dtype)], []
+        for level in range(len(self.matrices) - 2, -1, -1):
+            pull = deltas[0] @ self.matrices[level + 1][:, :-1]
+            deltas.insert(0, pull * self.slopes[level])
+            bends.insert(0, pull * self.curvatures[level])
+        return deltas, bends
+
+    @property
+    def deltas(self) -> list[np.ndarray]:
+        """d_1 .. d_L, each (A, n_out)."""
+        return self._backward[0]
+
+    @property
+    def bends(self) -> list[np.ndarray]:
+        """dy/dh_l a''(z_l) of the hidden layers."""
+        return self._backward[1]
 
     def astype(self, kind: type) -> SitePass:
         """The same in another precision."""
@@ -42,18 +61,13 @@ class SitePass:
 
 
 def site_pass(matrices: Sequence[np.ndarray], activation: str, x: np.ndarray) -> SitePass:
-    """Both passes of the sites x (A, functions)."""
+    """The pass of the sites x (A, functions)."""
     inputs, slopes, curvatures = [x], [], []
     for matrix in matrices[:-1]:
         h, slope, curvature = ACTIVATIONS[activation](inputs[-1] @ matrix[:, :-1].T + matrix[:, -1])
         inputs.append(h), slopes.append(slope), curvatures.append(curvature)
     outputs = inputs[-1] @ matrices[-1][0, :-1] + matrices[-1][0, -1]
-    deltas, bends = [np.ones((len(x), 1))], []
-    for level in range(len(matrices) - 2, -1, -1):
-        pull = deltas[0] @ matrices[level + 1][:, :-1]
-        deltas.insert(0, pull * slopes[level])
-        bends.insert(0, pull * curvatures[level])
-    return SitePass(list(matrices), inputs, slopes, bends, deltas, outputs)
+    return SitePass(list(matrices), inputs, slopes, curvatures, outputs)
 
 
 def tangent_pass(
