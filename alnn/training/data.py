@@ -13,7 +13,7 @@ from alnn.training.coordinates import Coordinates
 
 if TYPE_CHECKING:
     from alnn.descriptors import DescriptorTable
-    from alnn.training.force_rows import ForceRows
+    from alnn.training.row_table import ForceRows
 
 SAME_ENERGY = 1e-10
 """Energies per atom (eV) that differ less than this give no scale."""

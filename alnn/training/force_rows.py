@@ -21,31 +21,9 @@ from alnn import descriptors
 from alnn.errors import TrainingError
 from alnn.structures.neighbors import PairTable, pair_table
 from alnn.training.coordinates import Coordinates
+from alnn.training.row_table import Collected, ForceRows
 
 _CHUNK_ATOMS = 500  # bounds the memory of the descriptors' derivatives
-
-
-@dataclass(frozen=True)
-class ForceRows:
-    """R slopes that a network should have.
-
-    owner (R,): the structure of each row; slope (R,): -F . D in eV/Å, or where `strain` (R,) dE/dln V in eV. For each
-    species T entries in the order of their sites: site[s] (T,) a place among the rows of the descriptor table, row[s]
-    (T,) the row that the site adds to, tangent[s] (T, functions) in single precision, of the network's coordinates: in
-    1/Å, or without unit.
-    """
-
-    owner: np.ndarray
-    slope: np.ndarray
-    strain: np.ndarray
-    row: Mapping[str, np.ndarray]
-    site: Mapping[str, np.ndarray]
-    tangent: Mapping[str, np.ndarray]
-
-    @property
-    def size(self) -> int:
-        """Number of rows."""
-        return len(self.slope)
 
 
 def force_rows(
@@ -69,13 +47,13 @@ def force_rows(
     if strain and all(_virial(atoms) is None for atoms in structures):
         raise TrainingError("training.virial_weight: expected structures with a stress, found none")
     kernel = descriptors.kernel(functions, species)
-    parts, offset = [], {s: 0 for s in species}
+    collected, offset = Collected(species), {s: 0 for s in species}
     for first, chunk in _chunks(structures):
         wanted = [_wanted(atoms, first + k, count, kind, rng, strain) for k, atoms in enumerate(chunk)]
-        parts.append(_chunk_rows(kernel, species, chunk, wanted, first, dict(offset), coordinates))
+        collected.add(_chunk_rows(kernel, species, chunk, wanted, first, dict(offset), coordinates))
         for s in species:
             offset[s] += sum(symbol == s for atoms in chunk for symbol in atoms.symbols)
-    return _joined(parts, species)
+    return collected.rows_of_all()
 
 
 def taylor_copies(
@@ -198,7 +176,7 @@ def _chunk_rows(
         slope=np.concatenate([np.concatenate([w.slope, v]) for w, v in zip(wanted, virials, strict=True)]),
         strain=np.concatenate([np.arange(w.size) >= len(w.slope) for w in wanted]),
         row={s: row[of[s]] for s in species},
-        site={s: place[site[of[s]]] + first_site[s] for s in species},
+        site={s: (place[site[of[s]]] + first_site[s]).astype(np.int32) for s in species},
         tangent={s: t.astype(np.float32) for s, t in tangents.items()},
     )
 
@@ -261,21 +239,6 @@ def _place_within_species(kinds: np.ndarray, n_species: int) -> np.ndarray:
     for s in range(n_species):
         place[kinds == s] = np.arange(np.sum(kinds == s))
     return place
-
-
-def _joined(parts: Sequence[ForceRows], species: Sequence[str]) -> ForceRows:
-    starts = np.concatenate([[0], np.cumsum([part.size for part in parts])])
-    return ForceRows(
-        owner=np.concatenate([p.owner for p in parts]),
-        slope=np.concatenate([p.slope for p in parts]),
-        strain=np.concatenate([p.strain for p in parts]),
-        row={
-            s: np.concatenate([p.row[s] + first for p, first in zip(parts, starts, strict=False)])
-            for s in species
-        },
-        site={s: np.concatenate([p.site[s] for p in parts]) for s in species},
-        tangent={s: np.concatenate([p.tangent[s] for p in parts]) for s in species},
-    )
 
 
 def _chunks(structures: Sequence[Atoms]) -> list[tuple[int, Sequence[Atoms]]]:

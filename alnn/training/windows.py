@@ -51,7 +51,9 @@ def bytes_needed(
         entries = 3 * (len(pairs.first) + len(pairs.species))
         if settings.force_rows is not None:
             entries *= min(1.0, settings.force_rows / (3 * np.mean(pairs.n_atoms)))
-        numbers += entries * (width + 4)  # of 4 bytes, and twice where parts are joined
+        numbers += entries * (
+            width / 2 + 4
+        )  # tangents of 4 bytes; their sites and rows, and the order of these
     return 8.0 * numbers * len(structures) / _SAMPLE
 
 
