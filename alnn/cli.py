@@ -279,7 +279,8 @@ def _run(options: argparse.Namespace) -> None:
 def _validate(options: argparse.Namespace) -> None:
     from alnn.campaign.validation import validate
 
-    print("\n".join(validate(options.config)))
+    for line in validate(options.config):
+        print(line, flush=True)
 
 
 def _status(options: argparse.Namespace) -> None:

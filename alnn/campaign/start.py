@@ -1,34 +1,98 @@
-"""The structures a campaign starts from: those of a file, or one that it makes itself."""
+"""The structures a campaign starts from: those of files or a crystal, or one that its reference makes."""
+
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from ase import Atoms
 
 from alnn import structures
-from alnn.campaign.settings import Campaign
-from alnn.errors import StructureError
+from alnn.campaign.settings import WATER_MASS, Campaign
+from alnn.campaign.sources import Sources, as_sampled, read_sources
+from alnn.errors import ConfigError, StructureError
 from alnn.reference import Reference
-from alnn.structures.files import read_all
 
 _START = 1_000_001  # in place of a walker's number where the start structure draws its seed
+_TAKEN = ", labelled there"
 
 
-def start_structures(config: Campaign, reference: Reference) -> list[Atoms]:
-    """Unlabelled structures, each with info["origin"]. Raises StructureError and ReferenceError_."""
-    radius = config.sampling.cluster
-    if config.start.file is None:
+def known_starts(config: Campaign) -> Sources:
+    """The start structures that need no reference to be made, with the labels that their files hold. Raises
+    StructureError.
+    """
+    sampling = config.sampling
+    found = read_sources(config.start, config.folder, config.species, config.seed)
+    return as_sampled(found, sampling.rmin, sampling.cluster, config.species)
+
+
+def start_structures(
+    config: Campaign, reference: Reference, say: Callable[[str], None] = lambda line: None
+) -> list[Atoms]:
+    """Structures, each with info["origin"]; those whose label is known from their file have it, the others have none.
+    `say` is told what was recognised and which labels are used. Raises ConfigError, StructureError and ReferenceError_.
+    """
+    check_masses(config)
+    if config.start.cluster is not None or config.start.box is not None:
         found = [_made(config, reference)]
     else:
-        path = config.folder / config.start.file
-        found = read_all(path, config.species, config.sampling.rmin, config.start.keys)
-        for index, atoms in enumerate(found):
-            atoms.info = {"origin": f"start {index} of {config.start.file}"}
+        sources = known_starts(config)
+        found = sources.structures
+        for line in [*sources.lines, *take_labels(config, found)]:
+            say(line)
     if config.start.isolated:
         found += [_isolated(species) for species in config.species]
+    radius = config.sampling.cluster
     for atoms in found:
         if radius is not None and not structures.is_connected(atoms.positions, radius):
             origin = atoms.info["origin"]
             raise StructureError(f"{origin}: expected a cluster connected within {radius:g} Å, found pieces")
     return found
+
+
+def take_labels(config: Campaign, found: Sequence[Atoms]) -> list[str]:
+    """Leave the structures of files the labels that are to be used; returns what is to be said of them."""
+    having = [atoms for atoms in found if atoms.calc is not None and "energy" in atoms.calc.results]
+    needs_forces = config.training.forces != "none"
+    whole = [atoms for atoms in having if "forces" in atoms.calc.results or not needs_forces]
+    used = whole if config.start.labels == "use" else []
+    kept = {id(atoms) for atoms in used}
+    for atoms in found:
+        if id(atoms) in kept:
+            atoms.info["origin"] += _TAKEN
+        else:
+            atoms.calc = None
+    names, lines = ", ".join(config.start.files), []
+    if used:
+        forces = "energies and forces" if needs_forces else "energies"
+        lines.append(
+            f"{len(used)} of {len(found)} start structures keep the {forces} that {names} holds (start.labels: "
+            "recompute has the reference compute them)"
+        )
+    elif having and config.start.labels == "recompute":
+        lines.append(
+            f"the labels of {len(having)} structures of {names} are left out: start.labels is recompute"
+        )
+    if len(having) > len(whole):
+        lines.append(
+            f"{len(having) - len(whole)} structures of {names} have an energy and no forces: computed anew"
+        )
+    return lines
+
+
+def was_labelled(atoms: Atoms) -> bool:
+    """Whether a start structure came with its label, so that no reference calculation was spent on it."""
+    return str(atoms.info.get("origin", "")).endswith(_TAKEN)
+
+
+def check_masses(config: Campaign) -> None:
+    """Raise ConfigError where a mass matters and the species is W without one: tungsten, or a bead of water?"""
+    density = config.start.box is not None or config.sampling.density is not None
+    if "W" not in config.species or "W" in config.masses or not density or config.start.crystal is not None:
+        return
+    element = config.all_masses()["W"]
+    raise ConfigError(
+        f"masses.W: expected a mass, on which the density depends, found none; tungsten is masses: {{W: {element:g}}}, "
+        f"a bead that stands for a molecule of water masses: {{W: {WATER_MASS:g}}}"
+    )
 
 
 def _isolated(species: str) -> Atoms:

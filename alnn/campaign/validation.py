@@ -1,43 +1,83 @@
 """Everything about a campaign that can be found wrong before it begins."""
 
+from collections.abc import Iterator
 from pathlib import Path
 
 from alnn.campaign import settings as configuration
+from alnn.campaign.settings import Campaign
 from alnn.campaign.stages import functions
+from alnn.campaign.start import check_masses, known_starts, take_labels
 from alnn.campaign.store import Store
 from alnn.descriptors import cutoff
 from alnn.descriptors.settings import AUTOMATIC
 from alnn.reference.open_farm import check_reference
-from alnn.structures.files import read_all
+from alnn.structures.atoms import DENSITY_UNIT
+from alnn.training.soundness import check_neighbours
 
 
-def validate(path: Path | str) -> list[str]:
-    """Lines that sum up a campaign file after everything it names was looked at.
+def validate(path: Path | str) -> Iterator[str]:
+    """Lines that sum up a campaign file, one by one as everything it names is looked at.
 
     Raises AlnnError for the first fault: in the file, in the start structures, in the descriptors, in the reference,
     or in a directory that holds another campaign.
     """
     config = configuration.load(path)
+    yield f"{path}: a campaign for {', '.join(config.species)} in {config.directory}"
+    yield _masses(config)
+    yield from _start(config)
+    check_masses(config)
     check_reference(config.labelling())
-    lines = [f"{path}: a campaign for {', '.join(config.species)} in {config.directory}"]
-    if config.start.file is not None:
-        start = config.folder / config.start.file
-        found = read_all(start, config.species, config.sampling.rmin, config.start.keys)
-        lines.append(f"starts from {len(found)} structures of {config.start.file}")
-    else:
-        kind = "cluster" if config.start.box is None else "box"
-        lines.append(f"starts from a {kind} of {config.start.cluster or config.start.box} atoms")
     chosen = functions(config)
     counts = ", ".join(f"{len(of_species)} for {symbol}" for symbol, of_species in chosen.items())
     made = "made from the pool; before there is one " if config.descriptors.preset == AUTOMATIC else ""
-    lines.append(f"descriptors: {made}{counts}, cutoff {cutoff(chosen):g} Å")
-    sampling = config.sampling
-    lines.append(
-        f"an iteration: {sampling.metropolis.runs} Metropolis and {sampling.nested.runs} nested runs, "
-        f"at most {config.selection.count} labels"
-    )
+    yield f"descriptors: {made}{counts}, cutoff {cutoff(chosen):g} Å"
+    if config.descriptors.preset != AUTOMATIC:
+        check_neighbours(known_starts(config).structures, cutoff(chosen))
+    yield from _sampling(config)
     store = Store(config.directory)
     if (store.directory / "config.yaml").exists():
         store.check_settings(config)
-        lines.append(f"goes on from iteration {len(store.history())}")
-    return lines
+        yield f"goes on from iteration {len(store.history())}"
+
+
+def _masses(config: Campaign) -> str:
+    masses = config.all_masses()
+    said = [
+        f"{s} {masses[s]:g}" + ("" if s in config.masses else " (of the element)") for s in config.species
+    ]
+    return f"masses: {', '.join(said)} g/mol"
+
+
+def _start(config: Campaign) -> Iterator[str]:
+    start, masses = config.start, config.all_masses()
+    if start.cluster is not None:
+        yield f"starts from a cluster of {start.cluster} atoms"
+        return
+    if start.box is not None:
+        symbols = [config.species[k % len(config.species)] for k in range(start.box)]
+        edge = (sum(masses[s] for s in symbols) * DENSITY_UNIT / start.density) ** (1 / 3)
+        yield f"starts from a box of {start.box} atoms, edge {edge:.4g} Å at {start.density:g} g/cm^3"
+        return
+    found = known_starts(config)
+    name = ", ".join(start.files) or f"the crystal {start.crystal.name}"
+    yield f"starts from {len(found.structures)} structures of {name}"
+    yield from found.lines
+    yield from take_labels(config, found.structures)
+
+
+def _sampling(config: Campaign) -> Iterator[str]:
+    sampling, ase = config.sampling, config.reference.ase
+    kept = ""
+    if sampling.cluster is not None:
+        kept = f"; clusters stay connected within {sampling.cluster:g} Å"
+    elif sampling.attached is not None:
+        kept = f"; atoms stay attached to slabs and wires within {sampling.attached:g} Å"
+    yield f"no two atoms come closer than {sampling.rmin:g} Å{kept}"
+    if sampling.density is not None:
+        yield "densities from {:.4g} to {:.4g} g/cm^3".format(*sampling.density)
+    if sampling.cluster is not None and ase is not None and ase.vacuum is not None:
+        yield f"the reference gets free clusters in periodic cells with {ase.vacuum:g} Å of vacuum on each side"
+    yield (
+        f"an iteration: {sampling.metropolis.runs} Metropolis and {sampling.nested.runs} nested runs, "
+        f"at most {config.selection.count} labels"
+    )

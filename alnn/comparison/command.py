@@ -8,7 +8,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from alnn.campaign.settings import Campaign
+from alnn.campaign.settings import Campaign, dump, particle
 from alnn.campaign.store import Store
 from alnn.comparison.figure import comparison_figure
 from alnn.comparison.training_sets import (
@@ -20,7 +20,7 @@ from alnn.comparison.training_sets import (
     train_on,
     training_sets,
 )
-from alnn.evaluation.errors import EvaluationResult, energy_unit, evaluate
+from alnn.evaluation.errors import EvaluationResult, evaluate
 from alnn.parallel.files import write_atomically, write_text_atomically
 from alnn.parallel.progress import Speaker
 from alnn.parallel.ranks import Ranks
@@ -69,7 +69,7 @@ def compare_command(
                 size_bins,
                 size,
                 out,
-                energy_unit(config.species),
+                particle(dump(config)),
                 config.testset_keys,
             )
         )

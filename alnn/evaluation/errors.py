@@ -93,6 +93,7 @@ class EvaluationResult:
     bins: list[Errors]
     largest: list[Outlier]
     parity: Parity
+    unit: str = "atom"
 
     def to_json(self) -> dict[str, Any]:
         """Plain values for `json.dump`; the parity arrays stay out."""
@@ -169,9 +170,9 @@ def _moments(error: NDArray[np.float64]) -> tuple[float | None, float | None, fl
 
 
 def summarize(
-    data: Parity, species: list[str], bins: Sequence[SizeBin], n_largest: int = 10
+    data: Parity, species: list[str], bins: Sequence[SizeBin], n_largest: int = 10, unit: str | None = None
 ) -> EvaluationResult:
-    """Errors in all, by size bin, and the `n_largest` structures of largest energy error."""
+    """Errors in all, by size bin, and the `n_largest` structures of largest energy error; `unit` as `said`."""
     by_bin = []
     for size_bin in bins:
         mask = size_bin.holds(data.n_atoms)
@@ -183,6 +184,7 @@ def summarize(
         bins=by_bin,
         largest=_largest(data, n_largest),
         parity=data,
+        unit=energy_unit(species, unit),
     )
 
 
@@ -208,12 +210,15 @@ def evaluate(
 ) -> EvaluationResult:
     """Errors of `potential` on labelled `structures`. Raises StructureError if a label is missing."""
     size_bins = parse_bins(bins) if isinstance(bins, str) else bins
-    return summarize(compare(potential, structures), list(potential.species), size_bins)
+    unit = potential.training.get("particle")
+    return summarize(compare(potential, structures), list(potential.species), size_bins, unit=unit)
 
 
-def energy_unit(species: Sequence[str]) -> str:
-    """What an energy is divided by: "molecule" for the one-bead water, else "atom"."""
-    return "molecule" if list(species) == ["W"] else "atom"
+def energy_unit(species: Sequence[str], said: str | None = None) -> str:
+    """What an energy is divided by, "molecule" or "atom": as was `said` by a campaign or is written in a potential.
+    Where nobody said anything, as in files from before it could be said, "molecule" for W alone, the bead of water.
+    """
+    return said or ("molecule" if list(species) == ["W"] else "atom")
 
 
 def write_json(result: EvaluationResult, path: Path, **more: Any) -> None:

@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from alnn.evaluation.errors import energy_unit
-
 if TYPE_CHECKING:
     from rich.table import Table
 
@@ -51,7 +49,7 @@ def error_table(result: EvaluationResult, title: str = "") -> Table:
     """The errors as a rich table: a row for all structures, then one a size bin."""
     from rich.table import Table
 
-    unit = energy_unit(result.species)
+    unit = result.unit
     table = Table(
         title=title or None, caption=f"energies in meV/{unit}, force components in meV/Å, size in {unit}s"
     )
@@ -85,7 +83,7 @@ def describe(outlier: Outlier, unit: str) -> str:
 
 def notes(result: EvaluationResult, worst: int = 3) -> list[str]:
     """What the table leaves out: the worst structures, and how far the data leaves the training range."""
-    unit = energy_unit(result.species)
+    unit = result.unit
     lines = ["largest energy errors:"] + [f"  {describe(o, unit)}" for o in result.largest[:worst]]
     share = result.parity.extrapolation
     if share > 0:

@@ -8,7 +8,6 @@ displacements (Å), estimates of ln p(N+1)/p(N) and their weights, and whether t
 from __future__ import annotations
 
 import json
-import shlex
 import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from ase import Atoms
 
 from alnn import structures
 from alnn.errors import PropertyError
-from alnn.lammps_instance import open_lammps
+from alnn.lammps_instance import lammps_word, open_lammps
 from alnn.properties.cluster_free_energy import COUNTED, FRAMES, flatness, refined
 from alnn.properties.cluster_free_energy import steps as steps_of
 from alnn.properties.settings import Properties
@@ -85,8 +84,8 @@ class GrowthEngine:
                 f"mc gc {cycles} {self.task.temperature:g} seed {seed} density {section.vapour:.17g} "
                 f"sizes {low} {high} swap {section.swap} fraction {section.fraction:g} "
                 f"cluster {section.cluster:g} rmin {section.rmin:g} displace {state['displace']:.17g} "
-                f"equilibrate {tuning} umbrella {shlex.quote(folder)}/umbrella "
-                f"histogram {shlex.quote(folder)}/histogram{self._dump(phase, cycles, folder)}"
+                f"equilibrate {tuning} umbrella {lammps_word(Path(folder, 'umbrella'))} "
+                f"histogram {lammps_word(Path(folder, 'histogram'))}{self._dump(phase, cycles, folder)}"
             )
             positions = np.array(line.instance.gather_atoms("x", 1, 3)[:]).reshape(-1, 3)
             state["positions"] = (positions - positions.mean(axis=0)).tolist()
@@ -100,7 +99,7 @@ class GrowthEngine:
         if phase != "production" or frames == 0 or not is_reweighted(self.settings, self.task.potential):
             return ""
         (symbol,) = self.settings.species
-        return f" dump {max(cycles // frames, 1)} {shlex.quote(folder)}/frames species {symbol}"
+        return f" dump {max(cycles // frames, 1)} {lammps_word(Path(folder, 'frames'))} species {symbol}"
 
     def _evaluated(self, path: Path) -> Samples:
         """Size of frames, and their energies above so many single atoms (eV) by the potential and by the reference.

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import shlex
 import tempfile
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -12,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 from alnn.errors import PropertyError
-from alnn.lammps_instance import Lammps, open_lammps
+from alnn.lammps_instance import Lammps, lammps_word, open_lammps
 from alnn.properties.cluster_growth import GrowthEngine
 from alnn.properties.cluster_hops import HoppingEngine
 from alnn.properties.cluster_pairs import PairsEngine
@@ -74,7 +73,7 @@ class DynamicsEngine:
                 "unfix limit",
                 "velocity all zero linear",
                 "reset_timestep 0",
-                f"write_restart {shlex.quote(str(restart))}",
+                f"write_restart {lammps_word(restart)}",
             ):
                 line(command)
 
@@ -95,7 +94,7 @@ class DynamicsEngine:
             for index in range(steps_ // every):
                 line(f"run {every} pre {'yes' if index == 0 else 'no'} post no")
                 rows.append(measure(line))
-            line(f"write_restart {shlex.quote(str(after))}")
+            line(f"write_restart {lammps_word(after)}")
         return _stack(rows, self.task.name)
 
     def _ensemble(self, phase: str) -> str:
@@ -144,7 +143,7 @@ class MonteCarloEngine:
                 f"mc npt {steps_} {self.task.temperature:g} {density.pressure:g} seed {seed} "
                 f"equilibrate {tuning} rmin {mc.rmin:g} log {mc.every} {log}"
             )
-            line(f"write_restart {shlex.quote(str(after))}")
+            line(f"write_restart {lammps_word(after)}")
             return self._read(log)
 
     def _read(self, log: Path) -> Samples:
@@ -169,7 +168,7 @@ def engine(settings: Properties, task: Task) -> Engine:
 
 
 def _reopen(line: Lammps, restart: Path, settings: Properties, potential: str) -> None:
-    line(f"read_restart {shlex.quote(str(restart))}")
+    line(f"read_restart {lammps_word(restart)}")
     for command in pair_lines(settings, potential):
         line(command)
     line("thermo 1000000000")

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import hashlib
-import shlex
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -12,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from alnn.errors import ConfigError, PropertyError
+from alnn.lammps_instance import lammps_word, lammps_words
 from alnn.properties.settings import Dynamics, Properties
 from alnn.properties.static_settings import Potential
 from alnn.reference.lammps import LammpsReference, resolve_files
@@ -184,7 +184,7 @@ def pair_lines(settings: Properties, name: str) -> list[str]:
     path = settings.folder / potential.file
     if not path.is_file():
         raise PropertyError(f"potentials.{name}.file: expected a potential file, found nothing at {path}")
-    words = ["pair_coeff", "*", "*", shlex.quote(str(path.resolve())), *settings.species]
+    words = ["pair_coeff", "*", "*", lammps_word(path.resolve()), *settings.species]
     return ["pair_style alnn", " ".join(words)]
 
 
@@ -229,7 +229,7 @@ def identity(settings: Properties, task: Task) -> dict[str, Any]:
 
 def contents(lines: Sequence[str]) -> list[str]:
     """Pair lines whose files are told by their contents, so that a moved one is still the same."""
-    return [" ".join(_without_folder(word) for word in shlex.split(line)) for line in lines]
+    return [" ".join(_without_folder(word) for word in lammps_words(line)) for line in lines]
 
 
 def _start(settings: Properties) -> dict[str, Any]:

@@ -1,21 +1,17 @@
 """Reference energies and forces from any LAMMPS pair style, in this process."""
 
 import os
-import shlex
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
 from ase import Atoms, units
-from ase.calculators.lammps import Prism
-from ase.stress import full_3x3_to_voigt_6_stress, voigt_6_to_full_3x3_stress
 
 from alnn.errors import ReferenceError_
-from alnn.lammps_instance import start_lammps
+from alnn.lammps_instance import lammps_word, lammps_words, start_lammps
 from alnn.reference import checked
 from alnn.structures.labels import Label
-
-_PADDING = 20.0  # Å around a free cluster; nothing sees the box, it only has to hold the atoms
+from alnn.structures.lammps_box import LammpsBox, lammps_box
 
 
 class LammpsReference:
@@ -51,20 +47,20 @@ class LammpsReference:
         """Energy (eV) and forces (N, 3) (eV/Å) of one structure, the stress of a periodic one. Raises
         ReferenceError_, also where not finite.
         """
-        lmp, prism = self._load(atoms)
+        lmp, box = self._load(atoms)
         self._run(lmp, "run 0 post no", atoms)
         energy = lmp.get_thermo("pe")
-        forces = _to_ase(prism, lmp.numpy.extract_atom("f")[: len(atoms)].copy())
+        forces = box.to_ase(lmp.numpy.extract_atom("f")[: len(atoms)].copy())
         self.calls += 1
-        return checked(energy, forces, len(atoms), _stress(lmp, prism))
+        return checked(energy, forces, len(atoms), _stress(lmp, box))
 
     def minimize(self, atoms: Atoms, force: float = 1e-6, steps: int = 10_000) -> Atoms:
         """The nearest minimum: every force component below `force` (eV/Å), or after `steps` steps."""
-        lmp, prism = self._load(atoms)
+        lmp, box = self._load(atoms)
         lmp.command("min_style cg")
         self._run(lmp, f"minimize 0.0 {force:g} {steps} {10 * steps}", atoms)
         minimum = atoms.copy()
-        minimum.positions = _to_ase(prism, lmp.numpy.extract_atom("x")[: len(atoms)].copy())
+        minimum.positions = box.to_ase(lmp.numpy.extract_atom("x")[: len(atoms)].copy())
         return minimum
 
     def dynamics(
@@ -74,7 +70,7 @@ class LammpsReference:
 
         temperature in K, timestep in ps; velocities are drawn anew. Raises ReferenceError_.
         """
-        lmp, prism = self._load(atoms)
+        lmp, box = self._load(atoms)
         self._run(lmp, "reset_timestep 0")
         for command in (
             f"velocity all create {temperature:.17g} {seed} loop geom",
@@ -88,27 +84,27 @@ class LammpsReference:
             frame = atoms.copy()
             frame.calc = None
             positions = np.array(lmp.gather_atoms("x", 1, 3)).reshape(-1, 3)
-            frame.positions = _to_ase(prism, positions)
+            frame.positions = box.to_ase(positions)
             frame.wrap()
             frames.append(frame)
         self._run(lmp, "unfix dynamics")
         return frames
 
-    def _load(self, atoms: Atoms) -> tuple[object, Prism | None]:
-        lmp = self._instance(tuple(bool(p) for p in atoms.pbc))
+    def _load(self, atoms: Atoms) -> tuple[object, LammpsBox]:
+        lmp, box = self._instance(tuple(bool(p) for p in atoms.pbc)), lammps_box(atoms)
         lmp.command("delete_atoms group all compress yes")
-        prism = _set_box(lmp, atoms)
-        positions = atoms.positions if prism is None else prism.vector_to_lammps(atoms.positions, wrap=True)
+        xy, xz, yz = box.tilt
+        lmp.reset_box(box.low.tolist(), box.high.tolist(), xy, yz, xz)
         try:
             types = [self._types[symbol] for symbol in atoms.symbols]
         except KeyError as error:
             raise ReferenceError_(
                 f"reference: expected species {self.species}, found {error.args[0]}"
             ) from error
-        created = lmp.create_atoms(len(atoms), None, types, np.ascontiguousarray(positions).ravel())
+        created = lmp.create_atoms(len(atoms), None, types, np.ascontiguousarray(box.positions).ravel())
         if created != len(atoms):
             raise ReferenceError_(f"reference: expected {len(atoms)} atoms in the box, LAMMPS took {created}")
-        return lmp, prism
+        return lmp, box
 
     def _instance(self, pbc: tuple[bool, ...]) -> object:
         if pbc not in self._instances:
@@ -159,22 +155,22 @@ def resolve_files(commands: Sequence[str], species: Sequence[str], folder: Path 
     """
     resolved = []
     for command in commands:
-        words = shlex.split(command, comments=True)
+        words = lammps_words(command)
         if not words or words[0] not in ("pair_style", "pair_coeff", "pair_modify", "special_bonds"):
             raise ReferenceError_(f"reference: expected pair_style or pair_coeff lines, found '{command}'")
         if words[0] == "pair_coeff":
             words[3:] = [_resolve(word, species, Path(folder), command) for word in words[3:]]
-        resolved.append(" ".join(shlex.quote(w) if " " in w else w for w in words))
+        resolved.append(" ".join(lammps_word(word) for word in words))
     if not any(line.startswith("pair_style") for line in resolved):
         raise ReferenceError_("reference: expected a pair_style line, found none")
     return resolved
 
 
-def _resolve(word: str, species: Sequence[str], folder: Path, command: str) -> str:
+def _resolve(word: str, species: Sequence[str], folder: Path, command: str) -> str | Path:
     if word in species or _is_number(word):
         return word
     if (folder / word).is_file():
-        return str((folder / word).resolve())
+        return (folder / word).resolve()
     looks_like_a_file = "/" in word or "." in word
     if not looks_like_a_file:
         return word
@@ -205,26 +201,9 @@ def _is_number(word: str) -> bool:
     return True
 
 
-def _set_box(lmp: object, atoms: Atoms) -> Prism | None:
-    if not atoms.pbc.any():
-        low, high = atoms.positions.min(axis=0) - _PADDING, atoms.positions.max(axis=0) + _PADDING
-        lmp.reset_box(low.tolist(), high.tolist(), 0.0, 0.0, 0.0)
-        return None
-    if not atoms.pbc.all():
-        raise ReferenceError_(f"reference: expected pbc in all directions or in none, found {atoms.pbc}")
-    prism = Prism(atoms.cell.array, atoms.pbc)
-    xhi, yhi, zhi, xy, xz, yz = prism.get_lammps_prism()
-    lmp.reset_box([0.0, 0.0, 0.0], [xhi, yhi, zhi], xy, yz, xz)
-    return prism
-
-
-def _stress(lmp: object, prism: Prism | None) -> np.ndarray | None:
-    """Stress (6,) (eV/Å^3) of a periodic structure at rest, as ASE orders and signs it."""
-    if prism is None:
+def _stress(lmp: object, box: LammpsBox) -> np.ndarray | None:
+    """Stress (6,) (eV/Å^3) of a structure at rest that is periodic in all directions, as ASE orders and signs it."""
+    if not all(box.periodic):
         return None
     pressure = np.array([lmp.get_thermo(name) for name in ("pxx", "pyy", "pzz", "pyz", "pxz", "pxy")])
-    return full_3x3_to_voigt_6_stress(prism.tensor2_to_ase(voigt_6_to_full_3x3_stress(-units.bar * pressure)))
-
-
-def _to_ase(prism: Prism | None, vectors: np.ndarray) -> np.ndarray:
-    return vectors if prism is None else prism.vector_to_ase(vectors)
+    return box.stress_to_ase(-units.bar * pressure)

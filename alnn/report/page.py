@@ -8,6 +8,7 @@ from typing import Any
 
 import yaml
 
+from alnn.campaign.settings import particle
 from alnn.errors import ConfigError
 from alnn.evaluation import tables
 from alnn.evaluation.errors import EvaluationResult, energy_unit, summarize, write_json
@@ -46,7 +47,7 @@ def report(
         keys = LabelKeys.model_validate(record.config.get("testset_keys") or {})
         measured, result = _measure(record, TestSet(path, keys), size_bins, out, say, subset)
     points = learning_points(record, measured)
-    unit = energy_unit(record.species)
+    unit = energy_unit(record.species, particle(record.config))
     pictures = _pictures(
         points, result, size_bins, unit, out, min(subset, result.all.structures) if result else 0
     )
@@ -81,7 +82,7 @@ def _measure(
     last = max(record.potentials)
     say(f"potential {last} on the whole test set")
     data = measure_whole(record.potentials[last], testset, out / "parity.npz")
-    result = summarize(data, record.species, bins)
+    result = summarize(data, record.species, bins, unit=particle(record.config))
     write_json(result, out / "evaluation.json", potential=f"{last:04d}.alnn", data=testset.path.name)
     return measured, result
 

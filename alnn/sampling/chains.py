@@ -1,6 +1,5 @@
 """A potential -> candidate structures, by LAMMPS' `mc` commands in this process."""
 
-import shlex
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -10,15 +9,12 @@ from pathlib import Path
 import ase.io
 import numpy as np
 from ase import Atoms
-from ase.calculators.lammps import Prism
 
 from alnn.errors import SamplingError
-from alnn.lammps_instance import Lammps, open_lammps
+from alnn.lammps_instance import Lammps, lammps_word, open_lammps
 from alnn.reference.lammps import resolve_files
 from alnn.sampling.runs import Guards, MetropolisRun, NestedRun
-
-_PADDING = 20.0
-"""Å of vacuum around a free cluster; the command keeps the cluster inside, however far it wanders."""
+from alnn.structures.lammps_box import LammpsBox, lammps_box
 
 
 @dataclass(frozen=True)
@@ -41,12 +37,12 @@ def sample(
     guards: Guards | None = None,
     folder: str | Path = ".",
 ) -> list[Candidate]:
-    """Sample from `start` (a free cluster, or a box periodic in all directions).
+    """Sample from `start` (a free cluster, or periodic in some or all directions).
 
     `potential` is the path of an `.alnn` file, or the `pair_style` and `pair_coeff` lines of any other
     potential, whose files are looked for in `folder`. `species` are LAMMPS' atom types in their order,
-    `masses` (g/mol) theirs. The guards' cluster criterion holds for free clusters only. The same arguments
-    give the same candidates. Raises SamplingError with LAMMPS' own text.
+    `masses` (g/mol) theirs. The guards' cluster criterion is not for boxes periodic in all directions. The same
+    arguments give the same candidates. Raises SamplingError with LAMMPS' own text.
     """
     with open_chain(
         potential, start, run, seed=seed, species=species, masses=masses, guards=guards, folder=folder
@@ -63,7 +59,7 @@ class Chain:
         start: Atoms,
         species: Sequence[str],
         guards: Guards,
-        prism: Prism | None,
+        box: LammpsBox,
         scratch: Path,
     ) -> None:
         self.run_line = run_line
@@ -71,17 +67,17 @@ class Chain:
         self._start = start
         self._species = species
         self._guards = guards
-        self._prism = prism
+        self._box = box
 
     def __call__(
         self, run: MetropolisRun | NestedRun, seed: int, *more: str, stratum: int = 0
     ) -> list[Candidate]:
         """Structures of one run; `more` keywords of `mc`, `stratum`: number of the first. Raises SamplingError."""
         frames = self.scratch / "frames.extxyz"
-        free = not self._start.pbc.any()
-        line = mc_command(run, self._guards, self._species, seed, free=free, dump=frames)
+        whole = bool(self._start.pbc.all())
+        line = mc_command(run, self._guards, self._species, seed, free=not whole, dump=frames)
         self.run_line(" ".join([line, *more]))
-        return _candidates(frames, self._start, run, self._prism, stratum)
+        return _candidates(frames, self._start, run, self._box, stratum)
 
 
 @contextmanager
@@ -103,13 +99,13 @@ def open_chain(
         tempfile.TemporaryDirectory(prefix="alnn-mc-") as scratch,
         open_lammps("sampling", SamplingError) as run_line,
     ):
-        prism = _set_up(run_line, start, species, masses)
+        box = _set_up(run_line, start, species, masses)
         for line in _pair_lines(potential, species, folder):
             run_line(line)
         if not start.pbc.any():
             # Pairs of a small cluster in a large box are found faster without bins.
             run_line("neighbor 2.0 nsq")
-        yield Chain(run_line, start, species, guards, prism, Path(scratch))
+        yield Chain(run_line, start, species, guards, box, Path(scratch))
 
 
 def mc_command(
@@ -121,7 +117,9 @@ def mc_command(
     free: bool,
     dump: str | Path,
 ) -> str:
-    """The line of a LAMMPS script that does `run` and writes its structures to `dump`."""
+    """The line of a LAMMPS script that does `run` and writes its structures to `dump`; `free` where a direction is not
+    periodic, so that atoms could leave.
+    """
     words: list[str | float] = ["mc"]
     if isinstance(run, MetropolisRun):
         fixed = run.pressure is None
@@ -133,7 +131,7 @@ def mc_command(
         words += ["equilibrate", run.equilibrate, "dump", run.every]
     else:
         words += ["nested", run.cycles, run.stage, "tune", "yes" if run.tune else "no", "dump", "strata"]
-    words += [shlex.quote(str(dump)), "seed", seed, "displace", run.displace]
+    words += [lammps_word(dump), "seed", seed, "displace", run.displace]
     if run.pressure is not None:
         words += ["pressure", run.pressure] if run.kind == "nested" else []
         words += ["dlnv", run.dlnv]
@@ -157,9 +155,9 @@ def _check(
     strangers = sorted(set(start.symbols) - set(species))
     if strangers:
         raise SamplingError(f"sampling: expected species {list(species)}, found {', '.join(strangers)}")
-    if start.pbc.any() and not start.pbc.all():
+    if start.pbc.any() and not start.pbc.all() and guards.cluster is None:
         raise SamplingError(
-            f"sampling: expected pbc in all directions or in none, found {start.pbc.tolist()}"
+            f"sampling: expected a radius that keeps atoms at a slab or wire, for pbc {start.pbc.tolist()}, found none"
         )
     if run.pressure is not None and not start.pbc.all():
         raise SamplingError("sampling: expected a periodic box to sample at a pressure, found none")
@@ -171,40 +169,28 @@ def _check(
         raise SamplingError("sampling: expected finite coordinates to start from, found others")
 
 
-def _set_up(
-    run_line: Lammps, start: Atoms, species: Sequence[str], masses: Mapping[str, float]
-) -> Prism | None:
-    """Units, box, atoms and masses. Returns how the cell was turned into LAMMPS' axes, if it was."""
-    prism = Prism(start.cell.array, start.pbc) if start.pbc.any() else None
-    if prism is None:
-        low, high = start.positions.min(axis=0) - _PADDING, start.positions.max(axis=0) + _PADDING
-        edges = " ".join(f"{a:.17g} {b:.17g}" for a, b in zip(low, high, strict=True))
-        region = f"block {edges}"
-        positions = start.positions
-    else:
-        x, y, z, xy, xz, yz = prism.get_lammps_prism()
-        region = f"prism 0 {x:.17g} 0 {y:.17g} 0 {z:.17g} {xy:.17g} {xz:.17g} {yz:.17g}"
-        positions = prism.vector_to_lammps(start.positions, wrap=True)
-    boundary = "p p p" if prism is not None else "f f f"
+def _set_up(run_line: Lammps, start: Atoms, species: Sequence[str], masses: Mapping[str, float]) -> LammpsBox:
+    """Units, box, atoms and masses. Returns how the structure lies in LAMMPS."""
+    box = lammps_box(start)
     for line in (
         "units metal",
         "atom_style atomic",
         "atom_modify map array sort 0 0",
-        f"boundary {boundary}",
+        f"boundary {box.boundary}",
     ):
         run_line(line)
     run_line("box tilt large")
-    run_line(f"region box {region}")
+    run_line(f"region box {box.region}")
     run_line(f"create_box {len(species)} box")
     for i, symbol in enumerate(species, start=1):
         run_line(f"mass {i} {masses[symbol]:.17g}")
     types = [list(species).index(symbol) + 1 for symbol in start.symbols]
     created = run_line.instance.create_atoms(
-        len(start), None, types, np.ascontiguousarray(positions, float).ravel()
+        len(start), None, types, np.ascontiguousarray(box.positions, float).ravel()
     )
     if created != len(start):
         raise SamplingError(f"sampling: expected {len(start)} atoms in the box, LAMMPS took {created}")
-    return prism
+    return box
 
 
 def _pair_lines(
@@ -215,11 +201,11 @@ def _pair_lines(
     path = Path(potential)
     if not path.is_file():
         raise SamplingError(f"sampling: expected a potential file, found nothing at {path}")
-    return ["pair_style alnn", f"pair_coeff * * {shlex.quote(str(path.resolve()))} {' '.join(species)}"]
+    return ["pair_style alnn", f"pair_coeff * * {lammps_word(path.resolve())} {' '.join(species)}"]
 
 
 def _candidates(
-    frames: Path, start: Atoms, run: MetropolisRun | NestedRun, prism: Prism | None, stratum: int
+    frames: Path, start: Atoms, run: MetropolisRun | NestedRun, box: LammpsBox, stratum: int
 ) -> list[Candidate]:
     if frames.stat().st_size == 0:
         return []
@@ -227,10 +213,9 @@ def _candidates(
     # Unless told otherwise, ASE reads on MPI's rank 0 and hands its structures to all ranks.
     for frame in ase.io.read(frames, index=":", format="extxyz", parallel=False):
         atoms = Atoms(frame.symbols, frame.positions, cell=start.cell, pbc=start.pbc)
-        if prism is not None:
-            atoms.positions = prism.vector_to_ase(frame.positions)
+        atoms.positions = box.to_ase(frame.positions)
         if run.pressure is not None:
-            atoms.cell = prism.vector_to_ase(frame.cell.array)  # without change of the positions
+            atoms.cell = box.to_ase(frame.cell.array)  # without change of the positions
         origin = _origin(frame, run, stratum)
         atoms.info["origin"] = origin
         candidates.append(Candidate(atoms, float(frame.get_potential_energy()), origin))

@@ -10,6 +10,7 @@ from contextlib import AbstractContextManager, ExitStack
 import numpy as np
 
 from alnn.errors import SamplingError
+from alnn.lammps_instance import lammps_word
 from alnn.parallel.ranks import Ranks
 from alnn.sampling.chains import Candidate, Chain
 from alnn.sampling.runs import NestedRun
@@ -33,7 +34,7 @@ class NestedWalker:
         seed = int(np.random.default_rng([self._seed, number]).integers(1, 2**31))
         samples = self._chain.scratch / "samples.txt"
         limit = [f"cap {cap:.17g}"] if np.isfinite(cap) else []
-        found = self._chain(self._run, seed, *limit, f"samples {samples}", stratum=number)
+        found = self._chain(self._run, seed, *limit, f"samples {lammps_word(samples)}", stratum=number)
         steps = {"displace": self._chain.run_line.variable("mc_displace")}
         if self._run.pressure is not None:
             steps["dlnv"] = self._chain.run_line.variable("mc_dlnv")

@@ -20,7 +20,9 @@ class Guards(_Strict):
     rmin: Annotated[float, Field(ge=0, allow_inf_nan=False)] | dict[str, Positive] = 2.0
     """Closest approach of any pair, or of each pair of species, as in {"Au-Au": 1.8}; others have none."""
     cluster: Positive | None = 3.5
-    """Radius of the Stillinger criterion that keeps a free cluster in one piece; none in periodic boxes."""
+    """Radius of the Stillinger criterion that keeps a free cluster in one piece, or atoms at a slab or wire; none in
+    boxes periodic in all directions.
+    """
 
     volume: tuple[Positive, Positive] | None = None
     """Smallest and largest volume of a periodic box, Å^3 per atom, where the volume moves."""

@@ -12,12 +12,12 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 
 from alnn.campaign import settings as configuration
 from alnn.campaign.settings import Campaign
+from alnn.campaign.start import known_starts
 from alnn.errors import ConfigError
 from alnn.parallel.ranks import Ranks
 from alnn.reference.lammps import LammpsReference
 from alnn.reference.open_farm import open_farm
 from alnn.structures.atoms import density
-from alnn.structures.files import read_all
 from alnn.structures.pool import read_table
 from alnn.structures.writing import write_extxyz
 from alnn.testset import unlabelled
@@ -196,9 +196,8 @@ def _tasks(config: Campaign, count: int, seed: int) -> list[Task]:
     if sampling.cluster is not None:
         return plan(count, seed)
     size = start.box
-    if start.file is not None:
-        path = config.folder / start.file
-        found = read_all(path, config.species, sampling.rmin)
+    if start.box is None:
+        found = known_starts(config).structures
         size = len(found[0])
         around = density(found[0], config.all_masses())
     else:

@@ -33,12 +33,28 @@ Guards::Guards(const std::vector<Vec3>& positions, const std::vector<int>& kinds
     largest_rmin2_ = std::max(largest_rmin2_, r * r);
     reach_ = std::max(reach_, r);
   }
-  if (box.any_periodic() && box.smallest_face_distance() < 2.0 * reach_)
+  if (is_narrow(box))
     throw std::invalid_argument(in_words(
-        "expected a periodic box at least twice as wide as rmin and the cluster radius (%g A), found %g A",
-        reach_, box.smallest_face_distance()));
+        box.all_periodic()
+            ? "expected a periodic box at least twice as wide as rmin and the cluster radius (%g A), "
+              "found %g A"
+            : "expected a slab or wire at least twice as wide as rmin and as wide as the cluster radius "
+              "(twice %g A), found %g A",
+        narrowest(box), box.smallest_face_distance()));
   now_ = state_at(box, positions);
   refuse_start(find_graph_and_clash(now_));
+}
+
+// In a narrower box a pair has images within reach of which one is looked at. That must not happen to rmin.
+// The cluster criterion may then miss a link, never find one that is not there; what it refuses still depends
+// on the positions alone. Slabs and wires need that, for their cells are often small.
+double Guards::narrowest(const Box& box) const {
+  if (box.all_periodic()) return reach_;
+  return std::max(std::sqrt(largest_rmin2_), 0.5 * std::sqrt(cluster_radius2_));
+}
+
+bool Guards::is_narrow(const Box& box) const {
+  return box.any_periodic() && box.smallest_face_distance() < 2.0 * narrowest(box);
 }
 
 Guards::State Guards::state_at(const Box& box, const std::vector<Vec3>& positions) const {
@@ -168,7 +184,7 @@ std::pair<int, int> Guards::find_graph_and_clash(State& state) {
 
 Guards::Verdict Guards::try_volume(const Box& box, const std::vector<Vec3>& positions) {
   trial_kind_ = Trial::volume;
-  if (box.any_periodic() && box.smallest_face_distance() < 2.0 * reach_) return Verdict::narrow;
+  if (is_narrow(box)) return Verdict::narrow;
   trial_ = state_at(box, positions);
   if (find_graph_and_clash(trial_).first >= 0) return Verdict::hard_core;
   if (!trial_.graph.empty() && trial_.graph.unreached_particle() >= 0) return Verdict::disconnected;

@@ -13,7 +13,8 @@ namespace alnn {
 
 /// Refuses states with a pair of kinds (a, b) closer than rmin(a, b), and, if a cluster radius is given,
 /// states in which the graph "distance < cluster radius" is not connected (F. H. Stillinger, J. Chem. Phys.
-/// 38, 1486 (1963)); and periodic boxes narrower than twice the longer of these distances.
+/// 38, 1486 (1963)); and periodic boxes narrower than twice the longer of these distances, slabs and wires
+/// narrower than twice rmin or than the cluster radius.
 ///
 /// Few particles, or those of a free cluster, are looked at one and all; those of a larger box through cells.
 class Guards {
@@ -48,6 +49,9 @@ class Guards {
 
   enum class Trial { move, volume, insertion, removal };
 
+  /// Half the width (angstrom) that a box periodic in some or all directions needs.
+  double narrowest(const Box& box) const;
+  bool is_narrow(const Box& box) const;
   State state_at(const Box& box, const std::vector<Vec3>& positions) const;
   void measure(const State& state, int i, const Vec3& position);
   template <bool Periodic>
