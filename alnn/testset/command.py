@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -14,6 +13,7 @@ from alnn.campaign import settings as configuration
 from alnn.campaign.settings import Campaign
 from alnn.campaign.start import known_starts
 from alnn.errors import ConfigError
+from alnn.lammps_instance import lammps_word
 from alnn.parallel.ranks import Ranks
 from alnn.reference.lammps import LammpsReference
 from alnn.reference.open_farm import open_farm
@@ -145,7 +145,7 @@ def _find(
     wanted = unlabelled.plan(count, seed, sizes, warm)
     around = surroundings(config)
     sampler = PotentialSampler(potential, config)
-    lines = ["pair_style alnn", f"pair_coeff * * {shlex.quote(str(potential))} {' '.join(config.species)}"]
+    lines = ["pair_style alnn", f"pair_coeff * * {lammps_word(potential)} {' '.join(config.species)}"]
     relaxer = LammpsReference(lines, config.species, config.all_masses())
     found = ranks.map(lambda one: unlabelled.find(one, around, sampler, relaxer), wanted)
     ranks.root(lambda: write_extxyz(path, found))
