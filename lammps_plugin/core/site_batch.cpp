@@ -38,6 +38,7 @@ SiteBatch::SiteBatch(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) 
   derivatives_.assign(variables_.size(), 0.0);
   gathered_.assign(n_variables_, 0.0);
   for (Site& site : sites_) grow(site, 32);
+  values_.assign(functions, 0.0);
   X_.assign(functions * capacity(), 0.0);
   dX_.assign(functions * capacity(), 0.0);
   energies_.assign(std::max<std::size_t>(1, members) * capacity(), 0.0);
@@ -165,19 +166,25 @@ double SiteBatch::descriptor(int site, int k) const {
   return sites_[site].view.G[e.position[k]] * e.prefactor[k];
 }
 
-void SiteBatch::count_outside() {
-  const ElementView& e = plan_->elements[species_].view();
-  for (int i = 0; i < n_sites_; ++i) {
-    bool outside = false;
-    for (int k = 0; k < e.n_functions; ++k) {
-      const double g = descriptor(i, k);
-      if (!is_outside(e, k, g)) continue;
-      ++extrapolations_[species_][k];
-      if (first_outside_.site < 0) first_outside_ = {i, species_, k, g};
-      outside = true;
-    }
-    extrapolating_sites_ += outside;
+// All functions of a site, in the order of the file. Most sites have no moments, and this runs for each site
+// of each step.
+void SiteBatch::gather_values(const ElementView& e, int site) {
+  const double* G = sites_[site].view.G;
+  if (any_by_moments(e, site))
+    for (int k = 0; k < e.n_functions; ++k) values_[k] = descriptor(site, k);
+  else
+    for (int k = 0; k < e.n_functions; ++k) values_[k] = G[e.position[k]] * e.prefactor[k];
+}
+
+void SiteBatch::count_outside(const ElementView& e, int site) {
+  bool outside = false;
+  for (int k = 0; k < e.n_functions; ++k) {
+    if (!is_outside(e, k, values_[k])) continue;
+    ++extrapolations_[species_][k];
+    if (first_outside_.site < 0) first_outside_ = {site, species_, k, values_[k]};
+    outside = true;
   }
+  extrapolating_sites_ += outside;
 }
 
 void SiteBatch::reset_extrapolations() {
@@ -189,7 +196,8 @@ void SiteBatch::reset_extrapolations() {
 void SiteBatch::clear_weights() {
   const ElementView& e = plan_->elements[species_].view();
   for (int i = 0; i < n_sites_; ++i) std::fill_n(sites_[i].view.weight, e.row, 0.0);
-  std::fill_n(derivatives_.begin(), e.n_variables * capacity(), 0.0);
+  if (e.always.n_blocks > 0 || any_crowded())
+    std::fill_n(derivatives_.begin(), e.n_variables * capacity(), 0.0);
 }
 
 void SiteBatch::set_weight(int site, int k, double weight) {
@@ -198,6 +206,18 @@ void SiteBatch::set_weight(int site, int k, double weight) {
     derivatives_[e.variable[k] * capacity() + site] += weight;
   else
     sites_[site].view.weight[e.position[k]] = weight * e.prefactor[k];
+}
+
+// From dE/dX.
+void SiteBatch::set_weights(const ElementView& e, int site) {
+  const double* dX = &dX_[site];
+  const int width = capacity();
+  double* weight = sites_[site].view.weight;
+  if (any_by_moments(e, site))
+    for (int k = 0; k < e.n_functions; ++k) set_weight(site, k, dX[k * width] * e.inverse_std[k]);
+  else
+    for (int k = 0; k < e.n_functions; ++k)
+      weight[e.position[k]] = dX[k * width] * e.inverse_std[k] * e.prefactor[k];
 }
 
 void SiteBatch::all_gradients() {
@@ -233,16 +253,16 @@ void SiteBatch::evaluate(bool gradients) {
   const ElementView& e = plan_->elements[species_].view();
   const int width = capacity();
   evaluate_descriptors(gradients);
-  if (counting_) count_outside();
-  for (int i = 0; i < n_sites_; ++i)
-    for (int k = 0; k < e.n_functions; ++k)
-      X_[k * width + i] = (descriptor(i, k) - e.mean[k]) * e.inverse_std[k];
+  for (int i = 0; i < n_sites_; ++i) {
+    gather_values(e, i);
+    if (counting_) count_outside(e, i);
+    for (int k = 0; k < e.n_functions; ++k) X_[k * width + i] = (values_[k] - e.mean[k]) * e.inverse_std[k];
+  }
   BatchView batch{X_.data(), dX_.data(), energies_.data(), scratch_.data()};
   plan_->kernel.network(e, batch, gradients);
   if (!gradients) return;
   clear_weights();
-  for (int i = 0; i < n_sites_; ++i)
-    for (int k = 0; k < e.n_functions; ++k) set_weight(i, k, dX_[k * width + i] * e.inverse_std[k]);
+  for (int i = 0; i < n_sites_; ++i) set_weights(e, i);
   all_gradients();
 }
 

@@ -102,16 +102,22 @@ class SiteBatch {
   bool by_moments(const ElementView& e, int site, int k) const {
     return e.variable[k] >= 0 && (e.is_always[k] || sites_[site].view.crowded);
   }
+  bool any_by_moments(const ElementView& e, int site) const {
+    return e.always.n_blocks > 0 || sites_[site].view.crowded;
+  }
   bool any_crowded() const;
   void clear_weights();
   void set_weight(int site, int k, double weight);
+  void set_weights(const ElementView& e, int site);
   void all_gradients();
   void gradients_of(int site);
-  void count_outside();
+  void gather_values(const ElementView& e, int site);
+  void count_outside(const ElementView& e, int site);
 
   std::shared_ptr<const Plan> plan_;
   int species_ = 0, n_sites_ = 0, row_ = 0, cutoffs_ = 0, slack_ = 0;
   std::vector<Site> sites_;
+  AlignedVector values_;  // of one site
   AlignedVector X_, dX_, energies_, scratch_;
   AlignedVector variables_, derivatives_, gathered_;  // of moments: [n_variables][capacity] and [n_variables]
   AlignedVector harmonics_;

@@ -60,6 +60,17 @@ def test_another_package_may_have_named_its_plugins(tmp_path: Path) -> None:
     (tmp_path / "plugins").mkdir()
     said = python(tmp_path, START, LAMMPS_PLUGIN_PATH=str(tmp_path / "plugins"))
     assert "known True" in said
+    (tmp_path / "in.alnn").write_text("pair_style alnn\ninfo styles pair\n")
+    done = subprocess.run(
+        [str(BIN / "lmp"), "-in", "in.alnn", "-log", "none"],
+        cwd=tmp_path,
+        env={**os.environ, "LAMMPS_PLUGIN_PATH": str(tmp_path / "plugins")},
+        capture_output=True,
+        text=True,
+        timeout=300,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "alnn" in done.stdout.split("Pair styles:")[1].split()
 
 
 def test_a_library_that_was_named_before_is_taken(tmp_path: Path) -> None:
