@@ -21,7 +21,7 @@ from alnn.structures.atoms import random_cluster
 
 MOMENTS, SYMMETRY = "moments", "symmetry"
 """Families of functions."""
-ONE_SPECIES, ANOTHER, MOST = 60, 40, 140
+NUMBERS = {SYMMETRY: (40, 20, 100), MOMENTS: (60, 40, 140)}
 """Functions of a species of atoms at most: of a single species, more for each other one, and in all."""
 _ANGULAR = 0.6  # of the functions, where radial ones have to tell bonds apart too
 ENOUGH = 20
@@ -38,8 +38,8 @@ def automatic(
     functions: int | None = None,
     family: str = SYMMETRY,
 ) -> Descriptors:
-    """Functions for these species, at most `functions` for each (None: 60 for one species, 40 more for each other, at
-    most 140), up to `cutoff` (Å; None: after the data's shells). The same structures give the same functions.
+    """Functions for these species, at most `functions` for each (None: as many as `NUMBERS` says), up to `cutoff` (Å;
+    None: after the data's shells). The same structures give the same functions.
 
     Fewer than 20 structures are joined by rattled copies of theirs, none at all are replaced by random clusters after
     covalent radii. Raises StructureError.
@@ -47,7 +47,8 @@ def automatic(
     seen = list(structures) or _clusters(species)
     lengths = survey(seen, species)
     reach = lengths.cutoff() if cutoff is None else cutoff
-    count = functions or min(ONE_SPECIES + ANOTHER * (len(species) - 1), MOST)
+    one, another, most = NUMBERS[family]
+    count = functions or min(one + another * (len(species) - 1), most)
     sample = spread(seen, _ATOMS)
     if len(seen) < ENOUGH:
         sample = sample + _rattled(sample, lengths)

@@ -26,8 +26,8 @@ class Descriptors(Section):
     )
     functions: Count | dict[str, list[dict[str, Any]]] | None = Field(
         None,
-        description="`auto`: at most so many for each species (null: 60 for one species, 40 more for each other, 140 "
-        "at most). Or functions by species, as in a potential file; then preset is null",
+        description="`auto`: at most so many for each species (null: 40 for one species, 20 more for each other, 100 "
+        "at most; 60, 40 and 140 of moments). Or functions by species, as in a potential file; then preset is null",
     )
 
     @model_validator(mode="before")
