@@ -8,7 +8,7 @@ from alnn.campaign.settings import Campaign
 from alnn.campaign.stages import functions
 from alnn.campaign.start import check_masses, known_starts, take_labels
 from alnn.campaign.store import Store
-from alnn.descriptors import cutoff
+from alnn.descriptors import cutoff, kernel
 from alnn.descriptors.settings import AUTOMATIC
 from alnn.reference.open_farm import check_reference
 from alnn.structures.atoms import DENSITY_UNIT
@@ -28,7 +28,8 @@ def validate(path: Path | str) -> Iterator[str]:
     check_masses(config)
     check_reference(config.labelling())
     chosen = functions(config)
-    counts = ", ".join(f"{len(of_species)} for {symbol}" for symbol, of_species in chosen.items())
+    sizes = kernel(chosen, config.species).lengths
+    counts = ", ".join(f"{n} for {symbol}" for symbol, n in zip(config.species, sizes, strict=True))
     made = "made from the pool; before there is one " if config.descriptors.preset == AUTOMATIC else ""
     yield f"descriptors: {made}{counts}, cutoff {cutoff(chosen):g} Å"
     if config.descriptors.preset != AUTOMATIC:

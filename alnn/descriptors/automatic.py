@@ -23,7 +23,7 @@ MOMENTS, SYMMETRY = "moments", "symmetry"
 """Families of functions."""
 NUMBERS = {SYMMETRY: (40, 20, 100), MOMENTS: (60, 40, 140)}
 """Functions of a species of atoms at most: of a single species, more for each other one, and in all."""
-_ANGULAR = 0.6  # of the functions, where radial ones have to tell bonds apart too
+_ANGULAR = 0.7  # of the functions, where radial ones have to tell bonds apart too
 ENOUGH = 20
 """Structures; functions chosen from fewer are chosen again when there are more."""
 _ATOMS = 3000  # whose environments tell functions apart
@@ -36,7 +36,7 @@ def automatic(
     species: Sequence[str],
     cutoff: float | None = None,
     functions: int | None = None,
-    family: str = SYMMETRY,
+    family: str = MOMENTS,
 ) -> Descriptors:
     """Functions for these species, at most `functions` for each (None: as many as `NUMBERS` says), up to `cutoff` (Å;
     None: after the data's shells). The same structures give the same functions.

@@ -18,16 +18,17 @@ class Descriptors(Section):
         description="`auto`: made from the species and distances of the data; else a named set",
     )
     family: Literal["moments", "symmetry"] = Field(
-        "symmetry",
-        description="`auto`: symmetry functions (G2, G5) thinned by CUR, or moments of two, three and four bodies",
+        "moments",
+        description="`auto`: moments of two, three and four bodies, or symmetry functions (G2, G5) thinned by CUR",
     )
     cutoff: Positive | None = Field(
         None, description="Å; in place of the preset's own (papers: 3.5), or of that made from the data"
     )
     functions: Count | dict[str, list[dict[str, Any]]] | None = Field(
         None,
-        description="`auto`: at most so many for each species (null: 40 for one species, 20 more for each other, 100 "
-        "at most; 60, 40 and 140 of moments). Or functions by species, as in a potential file; then preset is null",
+        description="`auto`: at most so many for each species (null: 60 for one species, 40 more for each other, 140 "
+        "at most; 40, 20 and 100 symmetry functions). Or functions by species, as in a potential file; then preset is "
+        "null",
     )
 
     @model_validator(mode="before")

@@ -9,13 +9,18 @@ from alnn.fitting.data import Labels
 from alnn.fitting.settings import FitSettings
 from alnn.training.settings import TrainingSettings
 
-_FAST: dict[str, Any] = {
+_NETWORK: dict[str, Any] = {"hidden": (16, 16), "activation": "gelu"}
+_FORCES: dict[str, Any] = {
     "members": 1,
-    "hidden": (16, 16),
-    "activation": "gelu",
     "steps": 60,
+    "forces": "auto",
+    "force_rows": None,
+    "force_weight": 0.01,
 }
-_ROWS: dict[str, Any] = {"forces": "auto", "force_rows": None, "force_weight": 0.01}
+_ENERGIES: dict[str, Any] = {
+    "members": 4,
+    "steps": 40,
+}  # which say little: the mean of several networks errs less
 
 
 def recommended(settings: FitSettings, labels: Labels) -> TrainingSettings:
@@ -28,10 +33,8 @@ def recommended(settings: FitSettings, labels: Labels) -> TrainingSettings:
     _check(told, labels)
     if told.get("protocol") == "paper":
         return TrainingSettings(**told)
-    values = dict(_FAST)
-    if labels.forces:
-        values |= _ROWS
-    return TrainingSettings(**{**values, **told})
+    with_forces = labels.forces and told.get("forces") != "none"
+    return TrainingSettings(**{**_NETWORK, **(_FORCES if with_forces else _ENERGIES), **told})
 
 
 def _check(told: dict[str, Any], labels: Labels) -> None:

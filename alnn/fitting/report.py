@@ -80,7 +80,7 @@ def _page(name: str, fitted: Fitted, shown: list[Picture]) -> str:
     ]
     if best.all.force_mae is not None:
         summary.append((tables.number(best.all.force_mae), f"meV/Å force MAE, {best.name}"))
-    functions = {s: len(of_species) for s, of_species in potential.descriptors.items()}
+    functions = {s: len(scaling.mean) for s, scaling in potential.scaling.items()}
     summary.append((", ".join(f"{n} for {s}" for s, n in functions.items()), "functions"))
     return render(
         "train.html.j2",

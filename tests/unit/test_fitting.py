@@ -125,7 +125,9 @@ def test_what_is_not_told_suits_the_data():
     all_forces, some, none = Labels(9, 9, 9, 0), Labels(9, 9, 5, 0), Labels(9, 9, 0, 0)
     assert recommended(FitSettings(), all_forces).forces == "auto"
     assert recommended(FitSettings(), some).forces == "auto"
-    assert recommended(FitSettings(), none).forces == "none"
+    energies = recommended(FitSettings(), none)
+    assert (energies.forces, energies.members) == ("none", 4)
+    assert recommended(FitSettings(), all_forces).members == 1
     assert recommended(load(None, {"training": {"forces": "none"}}), all_forces).forces == "none"
     assert recommended(load(None, {"training": {"protocol": "paper"}}), all_forces).protocol == "paper"
     with pytest.raises(ConfigError, match="forces for every structure, found them for 5 of 9"):
