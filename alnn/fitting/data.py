@@ -54,8 +54,8 @@ def read(
     found = []
     for path in paths:
         file = read_labelled(path, keys)
-        say(file.line())
         file.check_energies()
+        say(file.line())
         for index, atoms in enumerate(file.structures):
             atoms.info.setdefault("source", f"{path.name}: structure {index}")
             structures.validate(atoms, where=f"{path}: structure {index}")
