@@ -10,7 +10,11 @@ import numpy as np
 from alnn.potential import Scaling
 
 SMALLEST_EIGENVALUE = 1e-9
-"""Relative to the largest: directions in descriptor space with less variance than this are not magnified."""
+"""Relative to the largest: directions in descriptor space with less variance than this are not magnified more."""
+FEW_ATOMS, SMALLEST_OF_FEW = 2, 1e-2
+"""With fewer atoms than so many times the functions, directions have no variance because no atom happens to show any, and
+are magnified less.
+"""
 
 
 def standardise(values: np.ndarray) -> Scaling:
@@ -37,15 +41,18 @@ def decorrelation(x: np.ndarray, power: float) -> np.ndarray:
     Neighbouring descriptors differ little, and what they differ in matters: with x alone a network has to build
     it from large weights of opposite sign, slowly, and against any weight decay. The mean variance stays.
     """
-    return mixing_of(x.T @ x / max(len(x), 1), power)
+    return mixing_of(x.T @ x / max(len(x), 1), len(x), power)
 
 
-def mixing_of(covariance: np.ndarray, power: float) -> np.ndarray:
-    """`decorrelation` from the covariance (functions, functions) itself; the unit matrix where nothing varies."""
+def mixing_of(covariance: np.ndarray, atoms: int, power: float) -> np.ndarray:
+    """`decorrelation` from the covariance (functions, functions) of so many atoms itself; the unit matrix where nothing
+    varies.
+    """
     values, vectors = np.linalg.eigh(covariance)
     if power == 0 or values[-1] <= 0:
         return np.eye(len(covariance))
-    powers = np.maximum(values, SMALLEST_EIGENVALUE * values[-1]) ** -power
+    smallest = SMALLEST_OF_FEW if atoms < FEW_ATOMS * len(covariance) else SMALLEST_EIGENVALUE
+    powers = np.maximum(values, smallest * values[-1]) ** -power
     mixing = (vectors * powers) @ vectors.T
     return mixing * np.sqrt(np.trace(covariance) / np.trace(mixing @ covariance @ mixing))
 
@@ -84,7 +91,7 @@ class Moments:
     def mixing(self, power: float) -> np.ndarray:
         """As `decorrelation` of the scaled descriptors."""
         scale = scaled_tangents(self.scaling(), np.ones(len(self.origin)))
-        return mixing_of(self._covariance() * np.outer(scale, scale), power)
+        return mixing_of(self._covariance() * np.outer(scale, scale), self.count, power)
 
     def _covariance(self) -> np.ndarray:
         mean = self.sum / max(self.count, 1)

@@ -143,3 +143,16 @@ def test_an_atom_is_alone_where_no_function_sees_a_neighbour():
     atoms = [Atoms("W", cell=[2.5] * 3, pbc=True), Atoms("W"), Atoms("W2", [[0, 0, 0], [50, 0, 0]])]
     table = compute(preset("water-clusters", ["W"]), ["W"], atoms)
     assert training_set(table, ["W"], np.zeros(3)).alone().tolist() == [False, True, False]
+
+
+def test_directions_that_few_atoms_do_not_show_are_hardly_magnified():
+    random = np.random.default_rng(4)
+    few = random.normal(size=(4, 12)) - 0.0
+    few -= few.mean(axis=0)
+    unseen = np.linalg.svd(few)[2][-1]  # no atom differs along it
+    seen = np.linalg.svd(few)[2][0]
+    t = decorrelation(few, 0.35)
+    assert np.linalg.norm(unseen @ t) < 6 * np.linalg.norm(seen @ t)
+    many = random.normal(size=(400, 12)) @ np.diag([1.0] * 11 + [1e-4])
+    t = decorrelation(many, 0.35)
+    assert t[11, 11] > 100 * t[0, 0]  # what many atoms show is magnified
