@@ -202,6 +202,7 @@ def _parser() -> argparse.ArgumentParser:
         "cluster-free-energy",
         "cluster-rdf",
         "cluster-minima",
+        "cluster-growth",
         "isomers",
         "equation-of-state",
         "polymorphs",

@@ -20,7 +20,7 @@ from ase import Atoms
 
 from alnn import structures
 from alnn.errors import PropertyError
-from alnn.lammps_instance import lammps_word, open_lammps
+from alnn.lammps_instance import Lammps, lammps_word, open_lammps
 from alnn.properties.cluster_free_energy import COUNTED, FRAMES, flatness, refined
 from alnn.properties.cluster_free_energy import steps as steps_of
 from alnn.properties.settings import Properties
@@ -76,7 +76,7 @@ class GrowthEngine:
         seed = self.task.seeds(self.settings.seed, number + 1)[number]
         cycles = max(round(moves / high), 1)
         with tempfile.TemporaryDirectory() as folder, open_lammps(self.task.name, PropertyError) as line:
-            self._open(line, np.array(state["positions"]))
+            open_cluster(line, self.settings, self.task.potential, np.array(state["positions"]))
             lines = [f"{n} {u:.17g}" for n, u in enumerate(umbrella, start=low)]
             (Path(folder) / "umbrella").write_text("\n".join(lines) + "\n")
             tuning = max(cycles // 5, 1) if phase == "equilibrate" else 0
@@ -120,22 +120,24 @@ class GrowthEngine:
         ]
         return dict(zip(FRAMES, np.array(rows).T, strict=True))
 
-    def _open(self, line: Any, positions: np.ndarray) -> None:
-        (symbol,) = self.settings.species
-        sides = " ".join([f"{-_EDGE / 2} {_EDGE / 2}"] * 3)
-        for command in (
-            "units metal",
-            "atom_style atomic",
-            "atom_modify map array",
-            "boundary f f f",
-            f"region box block {sides}",
-            "create_box 1 box",
-            f"mass 1 {self.settings.all_masses()[symbol]:.17g}",
-        ):
-            line(command)
-        line.instance.create_atoms(len(positions), None, [1] * len(positions), positions.ravel())
-        for command in (*pair_lines(self.settings, self.task.potential), "neighbor 2.0 nsq"):
-            line(command)
+
+def open_cluster(line: Lammps, settings: Properties, potential: str, positions: np.ndarray) -> None:
+    """A free cluster of the one species, positions (N, 3) in Å, in LAMMPS with a potential of the file."""
+    (symbol,) = settings.species
+    sides = " ".join([f"{-_EDGE / 2} {_EDGE / 2}"] * 3)
+    for command in (
+        "units metal",
+        "atom_style atomic",
+        "atom_modify map array",
+        "boundary f f f",
+        f"region box block {sides}",
+        "create_box 1 box",
+        f"mass 1 {settings.all_masses()[symbol]:.17g}",
+    ):
+        line(command)
+    line.instance.create_atoms(len(positions), None, [1] * len(positions), positions.ravel())
+    for command in (*pair_lines(settings, potential), "neighbor 2.0 nsq"):
+        line(command)
 
 
 def _write(path: Path, state: dict[str, Any]) -> None:

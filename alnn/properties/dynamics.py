@@ -15,6 +15,7 @@ from alnn.lammps_instance import Lammps, lammps_word, open_lammps
 from alnn.properties.cluster_growth import GrowthEngine
 from alnn.properties.cluster_hops import HoppingEngine
 from alnn.properties.cluster_pairs import PairsEngine
+from alnn.properties.cluster_snapshots import SnapshotEngine
 from alnn.properties.settings import Properties, Structure
 from alnn.properties.simulation import Engine, Samples
 from alnn.properties.tasks import Steps, Task, pair_lines, picoseconds, steps
@@ -160,6 +161,8 @@ def engine(settings: Properties, task: Task) -> Engine:
     """What runs this task."""
     if task.method == "gc":
         return GrowthEngine(settings, task)
+    if task.method == "snapshots":
+        return SnapshotEngine(settings, task)
     if task.method == "hops":
         return HoppingEngine(settings, task)
     if task.method == "pairs":

@@ -19,6 +19,7 @@ from alnn.properties.density import Maximum, density_point, maximum
 from alnn.properties.isomer_results import isomers_at_rest
 from alnn.properties.settings import Properties
 from alnn.properties.simulation import Samples
+from alnn.properties.snapshot_results import growths
 from alnn.properties.statistics import Estimate
 from alnn.properties.tables import (
     Results,
@@ -44,6 +45,7 @@ def collect(settings: Properties, out: Path) -> Results:
         cluster_free_energies,
         cluster_rdfs,
         cluster_minima,
+        growths,
         isomers_at_rest,
         crystals_at_rest,
     ):

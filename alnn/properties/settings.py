@@ -9,7 +9,7 @@ from typing import Annotated, Literal
 from ase.data import atomic_masses, atomic_numbers
 from pydantic import Field, PrivateAttr, field_validator, model_validator
 
-from alnn.properties.static_settings import Crystals, Isomers, Potential
+from alnn.properties.static_settings import ClusterGrowth, Crystals, Isomers, Potential
 from alnn.strict_yaml import Atoms, Count, Positive, Runs, Section, parse_model, read_text
 
 
@@ -203,6 +203,7 @@ class Properties(Section):
     cluster_free_energy: ClusterFreeEnergy | None = None
     cluster_rdf: ClusterRdf | None = None
     cluster_minima: ClusterMinima | None = None
+    cluster_growth: ClusterGrowth | None = None
     crystals: Crystals | None = None
     isomers: Isomers | None = None
 
@@ -251,10 +252,10 @@ class Properties(Section):
                     raise ValueError(
                         f"{where}.{symbol}: expected one of the species {', '.join(self.species)}"
                     )
-        if self.cluster_free_energy is not None and len(self.species) > 1:
-            raise ValueError(
-                f"cluster_free_energy: expected one species, which grows, found {', '.join(self.species)}"
-            )
+        for name in ("cluster_free_energy", "cluster_growth"):
+            if getattr(self, name) is not None and len(self.species) > 1:
+                found = ", ".join(self.species)
+                raise ValueError(f"{name}: expected one species, which grows, found {found}")
         if self.reference is not None and self.reference not in self.potentials:
             raise ValueError(
                 f"reference: expected one of {', '.join(self.potentials)}, found {self.reference}"

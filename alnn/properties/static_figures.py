@@ -70,3 +70,21 @@ def isomers_figure(above: Mapping[tuple[str, str, str], float], potentials: Sequ
         axes.set_xlim(-0.6, len(shown) - 0.4)
     panels[0].set_ylabel("energy above the lowest (eV)")
     return drawn
+
+
+def growth_figure(
+    curves: Mapping[str, tuple[np.ndarray, np.ndarray, np.ndarray]], potentials: Sequence[str], planar: float
+) -> Figure:
+    """Sizes, thickness (Å) and its error by potential; dotted: below it a snapshot counts as planar."""
+    drawn = figure(6.4, 3.8)
+    axes = drawn.subplots()
+    for name, (sizes, thickness, error) in curves.items():
+        axes.errorbar(
+            sizes, thickness, error, fmt="o-", capsize=2, color=colors(potentials)[name], label=name
+        )
+    axes.axhline(planar, color=FAINT, linestyle=":", linewidth=1)
+    axes.set_ylim(0, None)
+    axes.set_xlabel("size of the cluster")
+    axes.set_ylabel("thickness (Å)")
+    axes.legend()
+    return drawn

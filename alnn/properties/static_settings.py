@@ -1,4 +1,4 @@
-"""What the properties file says of isomers and crystals: energies at rest, by whatever gives energies."""
+"""What the properties file says of isomers and crystals at rest, and of clusters that grow."""
 
 from typing import Literal
 
@@ -95,4 +95,26 @@ class Isomers(Section):
     def _lowest_by_one(self) -> "Isomers":
         if self.lowest is not None and self.relaxed_by is None:
             raise ValueError("lowest: expected relaxed_by beside it, found none")
+        return self
+
+
+class ClusterGrowth(Section):
+    """Free clusters that grow atom by atom from a vapour, and how flat they are at each size."""
+
+    temperature: Positive = 300.0
+    sizes: tuple[Count, Count] = Field((3, 20), description="smallest and largest")
+    runs: Count = Field(4, description="independent clusters")
+    cycles: Count = Field(1000, description="of Metropolis sampling at each size")
+    every: Count = Field(10, description="cycles between two snapshots")
+    vapour: Positive = Field(1e-4, description="1/Å^3; density of the vapour that the next atom comes from")
+    planar: Positive = Field(0.5, description="Å; a snapshot thinner than this is planar")
+    cluster: Positive = Field(3.5, description="Å; a cluster hangs together within this distance")
+    rmin: Positive = Field(2.0, description="Å; no two atoms ever come closer")
+
+    @model_validator(mode="after")
+    def _ranges(self) -> "ClusterGrowth":
+        if self.sizes[0] >= self.sizes[1]:
+            raise ValueError(f"sizes: expected a range from small to large, found {list(self.sizes)}")
+        if self.every > self.cycles:
+            raise ValueError(f"every: expected at most cycles ({self.cycles}), found {self.every}")
         return self

@@ -23,9 +23,10 @@ RUNS = {
     "cluster-free-energy": "cluster_free_energy",
     "cluster-rdf": "cluster_rdf",
     "cluster-minima": "cluster_minima",
+    "cluster-growth": "cluster_growth",
 }
 OF_LIQUIDS = ("density", "rdf", "adf", "coordination", "diffusivity")
-OF_CLUSTERS = ("cluster-free-energy", "cluster-rdf", "cluster-minima")
+OF_CLUSTERS = ("cluster-free-energy", "cluster-rdf", "cluster-minima", "cluster-growth")
 OF_CRYSTALS = ("equation-of-state", "polymorphs", "elastic-constants")
 STATIC = ("isomers", *OF_CRYSTALS)
 KINDS = (*OF_LIQUIDS, *OF_CLUSTERS, *STATIC)
@@ -74,7 +75,12 @@ class Steps:
 
 def tasks(settings: Properties, kind: str) -> list[Task]:
     """All simulations of a section of the file."""
-    of_clusters = {"cluster_free_energy": _growth, "cluster_rdf": _pairs, "cluster_minima": _minima}
+    of_clusters = {
+        "cluster_free_energy": _growth,
+        "cluster_rdf": _pairs,
+        "cluster_minima": _minima,
+        "cluster_growth": _snapshots,
+    }
     if kind in of_clusters:
         return of_clusters[kind](settings)
     section = getattr(settings, kind)
@@ -121,6 +127,15 @@ def _minima(settings: Properties) -> list[Task]:
     ]
 
 
+def _snapshots(settings: Properties) -> list[Task]:
+    section = settings.cluster_growth
+    return [
+        Task("cluster_growth", "snapshots", potential, section.temperature, replica, section.sizes)
+        for replica in range(section.runs if section else 0)
+        for potential in settings.in_lammps
+    ]
+
+
 def kinds_of_runs(settings: Properties, kind: str) -> list[str]:
     """The sections whose simulations a property, or `all` that the file tells of, needs; none for what is at rest.
 
@@ -144,6 +159,8 @@ def steps(settings: Properties, task: Task) -> Steps:
     if task.method == "gc":
         block = max(round(section.block * section.lengths.get(task.potential, 1.0)), 1)
         return Steps(section.refine * block, section.blocks * block, 1, block)
+    if task.method == "snapshots":
+        return Steps(0, task.window[1] - task.window[0] + 1, 1, 1)
     if task.method == "hops":
         return Steps(0, section.hops, 1, section.segment)
     if task.method == "pairs":
