@@ -19,7 +19,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from alnn.training.equations import Equations, Map
 from alnn.training.passes import SitePass
 
-RETRIES = 4
+RETRIES = 6
 """Solutions with one matrix before it is made anew."""
 DAMPING_RANGE = (1e-12, 1e10)
 """Damping stays within; a network whose damping reaches the upper end cannot be improved and rests."""
@@ -33,12 +33,14 @@ SMALL = 1 << 22
 
 @dataclass(frozen=True)
 class Rules:
-    """How to descend: initial damping and its factor, steps at most, steps without progress (a relative fall of the
-    criterion by `tolerance`) before a network rests, weight of |w|^2, force rows for each weight in J^T J.
+    """How to descend: initial damping, its factors after a success and a failure, steps at most, steps without progress
+    (a relative fall of the criterion by `tolerance`) before a network rests, weight of |w|^2, force rows for each
+    weight in J^T J.
     """
 
     damping: float
     factor: float
+    rise: float
     steps: int
     patience: int
     tolerance: float
@@ -130,7 +132,7 @@ class Descender:
             moved = self._at(trial) if np.isfinite(trial).all() else None
             if moved is not None and moved.loss < point.loss:
                 return moved, float(np.clip(damping / self.rules.factor, *DAMPING_RANGE))
-            damping = float(np.clip(damping * self.rules.factor, *DAMPING_RANGE))
+            damping = float(np.clip(damping * self.rules.rise, *DAMPING_RANGE))
             if damping >= DAMPING_RANGE[1]:
                 break
         return None, damping

@@ -91,6 +91,7 @@ def rules_of(settings: TrainingSettings, steps: int) -> Rules:
     return Rules(
         damping=settings.learnrate,
         factor=settings.damping_factor,
+        rise=settings.damping_rise or settings.damping_factor,
         steps=steps,
         patience=settings.patience,
         tolerance=settings.tolerance,

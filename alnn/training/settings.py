@@ -29,6 +29,11 @@ class TrainingSettings(Section):
     members: int = Field(4, ge=1, le=64, description="networks in the committee; `paper` always yields one")
     learnrate: float = Field(0.1, gt=0, description="initial damping of Levenberg-Marquardt (papers: 0.1)")
     damping_factor: float = Field(10.0, gt=1, description="the damping is divided and multiplied by this")
+    damping_rise: Annotated[float, Field(gt=1)] | None = Field(
+        None,
+        description="`fast`: the damping is multiplied by this after a failure; null by damping_factor, too. 2, with a "
+        "damping_factor of 5, comes further in as many steps where a fit is long",
+    )
     smallest_damping: float = Field(
         0.1,
         ge=0,
@@ -99,7 +104,7 @@ class TrainingSettings(Section):
         "enter its gradient",
     )
     memory: float = Field(
-        1.0,
+        1.1,
         gt=0,
         description="GB; `fast`: where the descriptors and their derivatives would take more, `alnn train` takes the "
         "structures in windows that fit, one after the other",

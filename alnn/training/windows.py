@@ -33,7 +33,7 @@ from alnn.training.threads import thread_map
 
 _SAMPLE = 50  # structures whose pairs are counted to tell the size of all
 _CHUNK = 200  # structures whose descriptors are computed at once
-_FEWEST_STEPS = 3  # in a window
+_FEWEST_STEPS = 6  # in a window: fewer leave the damping no time to settle
 _WINDOWS = 3_000_000  # in place of an attempt's number where windows and steps are drawn
 
 

@@ -10,7 +10,16 @@ from alnn.training.equations import Equations, SpeciesEquations
 from alnn.training.quasi_newton import QuasiNewton
 from alnn.training.threads import one_after_the_other, thread_map
 
-RULES = Rules(damping=0.1, factor=10.0, steps=25, patience=8, tolerance=1e-3, decay=1e-3, rows_per_weight=1e9)
+RULES = Rules(
+    damping=0.1,
+    factor=10.0,
+    rise=10.0,
+    steps=25,
+    patience=8,
+    tolerance=1e-3,
+    decay=1e-3,
+    rows_per_weight=1e9,
+)
 
 
 def _equations(structures=7, rows=11, inputs=(4, 3), hidden=((5, 4), (3,)), activation="gelu", seed=0):
@@ -168,3 +177,15 @@ def test_quasi_newton_steps_come_to_the_same_minimum_of_a_linear_network():
         start, np.random.default_rng(0), lambda step: seen.append(step) or step < 5
     )
     assert seen == [1, 2, 3, 4, 5]
+
+
+def test_damping_rises_and_falls_by_factors_of_its_own():
+    equations = _equations(30, 60)
+    start = initial_weights(equations.architecture, 1, np.random.default_rng(1))[0]
+    rules = RULES.__class__(**{**RULES.__dict__, "factor": 5.0, "rise": 2.0})
+    descender = Descender(equations, rules, np.ones(90), np.zeros(90), one_after_the_other)
+    point = descender._at(start)
+    moved, damping = descender._improve(point, descender._solver(point, np.random.default_rng(0)), 1e3)
+    assert moved is not None and damping == pytest.approx(200.0)
+    uphill, damping = descender._improve(point, lambda d: -1e-3 * descender._solver(point, None)(d), 0.1)
+    assert uphill is None and damping == pytest.approx(0.1 * 2.0**6)
