@@ -90,6 +90,7 @@ class Runner:
         if self.retry_failed:
             self._retry(farm)
         pool = self.ranks.root(self.store.pool) or [self._start(farm)]
+        first = len(pool) - 1
         while True:
             iteration = len(pool) - 1
             everything = [atoms for part in pool for atoms in part]
@@ -99,6 +100,8 @@ class Runner:
             calls = calls_before(history, iteration, sum(not was_labelled(atoms) for atoms in pool[0]))
             reason = self._reason_to_stop(pool, calls, history)
             record = self._train(iteration, everything, last=reason is not None)
+            if "repulsion" in record and (reason or iteration == first):  # its radii follow the pool
+                self.speaker.say(f"iteration {iteration}: {record['repulsion']}")
             line = new_line(iteration, len(everything), calls, record)
             if reason:
                 self.ranks.root(lambda line=line: self.store.record(line))

@@ -20,7 +20,7 @@ from alnn.errors import ConfigError, PotentialError
 from alnn.reference.settings import Labelling, Labels, ReferenceSettings
 from alnn.strict_yaml import Count, Positive, Section, parse_model, parse_values, read_text, validated
 from alnn.structures.label_keys import LabelKeys
-from alnn.training.settings import Final, TrainingSettings
+from alnn.training.settings import Final, Repelling, TrainingSettings
 
 
 class Stop(Section):
@@ -47,6 +47,7 @@ class Campaign(Section):
     start: Start
     descriptors: Descriptors = Descriptors()
     training: TrainingSettings = TrainingSettings()
+    repulsion: Repelling = "auto"
     sampling: Sampling = Sampling()
     selection: Selection = Selection()
     reference: ReferenceSettings
@@ -155,6 +156,7 @@ MAY_CHANGE = (
     "particle",
     "stop.",
     "final.",
+    "repulsion",
     "testset",
     "testset_keys.",
     "labels.",

@@ -26,7 +26,7 @@ from alnn.structures.atoms import DENSITY_UNIT
 
 if TYPE_CHECKING:
     from alnn.descriptors import Descriptors
-    from alnn.potential import Potential
+    from alnn.potential import Potential, Repulsion
     from alnn.sampling.chains import Candidate, Chain
     from alnn.uncertainty.greedy import Learned
 
@@ -100,6 +100,7 @@ class RealStages:
             from alnn.potential import Potential
             from alnn.training.fit import train
             from alnn.training.labelled import labelled_set
+            from alnn.training.repulsion import without
             from alnn.training.soundness import check_neighbours
             from alnn.training.threads import cores
 
@@ -111,9 +112,13 @@ class RealStages:
                 warm = None
             if before is not None and before.descriptors != descriptors:
                 warm = None
-            labelled = trainers.root(lambda: labelled_set(pool, descriptors, settings, seed))
+            repulsion, said = trainers.root(lambda: repulsion_of(config, pool))
+            labelled = trainers.root(
+                lambda: labelled_set(without(repulsion, config.species, pool), descriptors, settings, seed)
+            )
             result = train(labelled, settings, warm, seed, spread=trainers.map, threads=cores(ranks.size))
-            potential = result.potential(descriptors)
+            potential = result.potential(descriptors, repulsion)
+            potential.training["repulsion"] = said
             if config.descriptors.preset == AUTOMATIC:
                 same = before is not None and before.descriptors == descriptors
                 known = before.training.get("functions_from", len(pool)) if same else len(pool)
@@ -269,6 +274,13 @@ def functions(
     if config.descriptors.preset == AUTOMATIC and fixed:
         return before.descriptors
     return choose(config.descriptors, config.species, pool)
+
+
+def repulsion_of(config: Campaign, pool: Sequence[Atoms]) -> "tuple[Repulsion | None, str]":
+    """The repulsion of nuclei in a potential trained on `pool`, and one line that says what and why."""
+    from alnn.training.repulsion import choose
+
+    return choose(config.repulsion, config.species, pool, config.masses, config.descriptors.preset)
 
 
 def mean_descriptors(potential: "Potential", structures: list[Atoms]) -> np.ndarray:

@@ -61,6 +61,9 @@ gold. The last has wider eta than the one before: they tell a neighbour that is 
 sets how many are between the first two shells of a small cluster.
 """
 
+FOR_BEADS = ("water-clusters", "bulk-water", "liquid-water", "water-droplets")
+"""Sets whose atoms are molecules of water, one bead each."""
+
 
 def preset(name: str, species: Sequence[str], cutoff: float | None = None) -> Descriptors:
     """A named parameter set for these species, one set a neighbour species and pair of species.

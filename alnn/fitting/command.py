@@ -26,10 +26,12 @@ from alnn.fitting.settings import FitSettings, duration
 from alnn.fitting.stopping import Watch
 from alnn.parallel.interruption import interruption
 from alnn.parallel.progress import Speaker
+from alnn.training.repulsion import choose as choose_repulsion
+from alnn.training.repulsion import masses_in
 from alnn.training.soundness import check_neighbours, composition, is_worse_than_a_constant
 
 if TYPE_CHECKING:
-    from alnn.potential import Potential
+    from alnn.potential import Potential, Repulsion
     from alnn.training.settings import TrainingSettings
 
 SHARE_OF_WALL_TIME = 0.3
@@ -81,16 +83,17 @@ def fit_and_judge(request: Request, holdout: float | Path | None, speaker: Speak
     speaker.under_way("choosing functions")
     functions = choose(request.settings.descriptors, species, found)
     check_neighbours(found, cutoff(functions))
+    repulsion = repulsion_for(request, species, found, speaker)
     training, held = split(found, holdout, functions, request.settings)
     point, trials = searching.Point(settings, request.settings.descriptors), list[searching.Trial]()
     if request.settings.search is not None:
-        point, trials = searched(request, training, point, watch, speaker)
+        point, trials = searched(request, training, point, watch, speaker, repulsion)
         functions = choose(point.descriptors, species, training)
     for s in species:
         speaker.say(f"{s}: {counted(functions, s)}, up to {cutoff({s: functions[s]}):g} Å")
     speaker.say(described(point.training, labels))
     watch.begin(f"training on {len(training)} structures")
-    potential = fit(training, functions, point.training, seed, watch)
+    potential = fit(training, functions, point.training, seed, watch, repulsion)
     if how := watch.ended():
         speaker.say(how)
     check_better_than_a_constant(potential, training)
@@ -100,13 +103,35 @@ def fit_and_judge(request: Request, holdout: float | Path | None, speaker: Speak
     outcomes, points = judge(potential, training, held), list[CurvePoint]()
     if request.learning_curve:
         watch.begin("learning curve")
-        refit = partial(fit, functions=functions, settings=point.training, seed=seed, watch=watch)
+        refit = partial(
+            fit,
+            functions=functions,
+            settings=point.training,
+            seed=seed,
+            watch=watch,
+            repulsion=repulsion,
+        )
         points = curve(training, held, potential, refit, seed)
     return Fitted(potential, point.training, outcomes, trials, points)
 
 
+def repulsion_for(
+    request: Request, species: Sequence[str], found: Sequence[Atoms], speaker: Speaker
+) -> Repulsion | None:
+    """What keeps nuclei apart beside the networks; said in a line."""
+    asked, preset = request.settings.repulsion, request.settings.descriptors.preset
+    repulsion, said = choose_repulsion(asked, species, found, masses_in(found), preset)
+    speaker.say(said)
+    return repulsion
+
+
 def searched(
-    request: Request, training: Sequence[Atoms], point: searching.Point, watch: Watch, speaker: Speaker
+    request: Request,
+    training: Sequence[Atoms],
+    point: searching.Point,
+    watch: Watch,
+    speaker: Speaker,
+    repulsion: Repulsion | None,
 ) -> tuple[searching.Point, list[searching.Trial]]:
     """Settings by `search`, those that were told left alone."""
     budget = duration(str(request.settings.search))
@@ -118,7 +143,7 @@ def searched(
         point,
         budget,
         request.settings.seed,
-        partial(fit, watch=watch),
+        partial(fit, watch=watch, repulsion=repulsion),
         told,
         lambda text: watch.begin(f"search: {text}"),
     )
@@ -151,12 +176,17 @@ def split(
 
 
 def fit(
-    training: Sequence[Atoms], functions: Descriptors, settings: TrainingSettings, seed: int, watch: Watch
+    training: Sequence[Atoms],
+    functions: Descriptors,
+    settings: TrainingSettings,
+    seed: int,
+    watch: Watch,
+    repulsion: Repulsion | None = None,
 ) -> Potential:
     """The training itself."""
     from alnn.training import fit_potential
 
-    return fit_potential(training, functions, settings, None, seed, watch=watch.step)
+    return fit_potential(training, functions, settings, None, seed, watch=watch.step, repulsion=repulsion)
 
 
 def check_better_than_a_constant(potential: Potential, training: Sequence[Atoms]) -> None:

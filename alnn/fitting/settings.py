@@ -11,7 +11,7 @@ from pydantic import Field, model_validator
 from alnn.descriptors.settings import Descriptors
 from alnn.strict_yaml import Section, parse_model, parse_values, read_text
 from alnn.structures.label_keys import LabelKeys
-from alnn.training.settings import Final, TrainingSettings
+from alnn.training.settings import Final, Repelling, TrainingSettings
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?) *(s|min|h)")
 _SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
@@ -32,6 +32,7 @@ class FitSettings(Section):
     seed: int = Field(1, ge=0, lt=2**31, description="of everything random")
     descriptors: Descriptors = Descriptors()
     training: TrainingSettings = TrainingSettings()
+    repulsion: Repelling = "auto"
     final: Final = Final()
     keys: LabelKeys = LabelKeys()
     search: str | None = Field(

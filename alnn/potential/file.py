@@ -19,9 +19,12 @@ import numpy as np
 
 from alnn.errors import PotentialError
 from alnn.parallel.files import write_text_atomically
+from alnn.potential.repulsion import Repulsion
 
 FORMAT = "alnn-potential"
 VERSION = 1
+"""Of files without repulsion, which older readers know."""
+VERSION_WITH_REPULSION = 2
 SWITCHED_OFF = 1e-10
 """A descriptor whose standard deviation over the training set is below this is switched off ..."""
 ROUNDING = 1e-6
@@ -71,7 +74,8 @@ class Potential:
     """A potential in memory.
 
     species: names, in the order of the file; descriptors: for each species the file's "functions" entries;
-    members: for each committee member the layers of each species' network; energy_scale and energy_shift in eV.
+    members: for each committee member the layers of each species' network; energy_scale and energy_shift in eV;
+    repulsion: the file's entry, None without.
     """
 
     species: list[str]
@@ -81,6 +85,7 @@ class Potential:
     energy_scale: float
     energy_shift: dict[str, float]
     training: dict[str, Any] = field(default_factory=dict)
+    repulsion: Repulsion | None = None
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Potential:
@@ -119,13 +124,14 @@ class Potential:
             energy_scale=float(document["energy"]["scale"]),
             energy_shift={s: float(document["energy"]["shift"][s]) for s in document["species"]},
             training=document.get("training", {}),
+            repulsion=document.get("repulsion"),
         )
 
     def to_json(self) -> str:
         """The text of the file, floats written to round-trip. Raises PotentialError for non-finite numbers."""
         document = {
             "format": FORMAT,
-            "version": VERSION,
+            "version": VERSION if self.repulsion is None else VERSION_WITH_REPULSION,
             "units": {"length": "angstrom", "energy": "eV"},
             "species": self.species,
             "descriptors": {s: {"functions": self.descriptors[s]} for s in self.species},
@@ -141,6 +147,7 @@ class Potential:
                 "scale": float(self.energy_scale),
                 "shift": {s: float(self.energy_shift[s]) for s in self.species},
             },
+            **({} if self.repulsion is None else {"repulsion": self.repulsion}),
             "training": self.training,
             "checksum": _BLANK_CHECKSUM,
         }

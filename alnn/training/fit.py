@@ -10,12 +10,13 @@ import numpy as np
 from ase import Atoms
 
 from alnn.errors import TrainingError
-from alnn.potential import Potential
+from alnn.potential import Potential, Repulsion
 from alnn.training.data import TrainingSet
 from alnn.training.fast import fast
 from alnn.training.labelled import labelled_set
 from alnn.training.members import to_layers
 from alnn.training.prepared import prepare
+from alnn.training.repulsion import without
 from alnn.training.result import (
     Spread,
     TrainingResult,
@@ -101,10 +102,12 @@ def fit_potential(
     seed: int = 0,
     isolated: Mapping[str, float] | None = None,
     watch: Watch = unwatched,
+    repulsion: Repulsion | None = None,
 ) -> Potential:
     """A potential fitted to labelled structures (energies in eV from their calculators, and forces in eV/Å where
-    the settings ask for them); `isolated` eV per atom.
+    the settings ask for them); `isolated` eV per atom. The networks learn what `repulsion` leaves of the labels.
     """
+    structures = without(repulsion, list(descriptors), structures)
     if settings.protocol == "fast" and settings.forces != "taylor":
         windows = ceil(bytes_needed(structures, dict(descriptors), settings) / (1e9 * settings.memory))
         if windows > 1:
@@ -119,6 +122,7 @@ def fit_potential(
                 windows,
                 watch,
             )
-            return found.potential(descriptors)
+            return found.potential(descriptors, repulsion)
     pool = labelled_set(structures, descriptors, settings, seed, isolated)
-    return train(pool, settings, warm_start, seed, threads=cores(), watch=watch).potential(descriptors)
+    result = train(pool, settings, warm_start, seed, threads=cores(), watch=watch)
+    return result.potential(descriptors, repulsion)

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from alnn.potential import Potential, Scaling
+from alnn.potential import Potential, Repulsion, Scaling
 from alnn.training.data import TrainingSet
 from alnn.training.members import Member
 from alnn.training.prepared import Prepared
@@ -44,8 +44,10 @@ class TrainingResult:
     energy_shift: dict[str, float]
     report: dict = field(default_factory=dict)
 
-    def potential(self, descriptors: Mapping[str, list[dict]]) -> Potential:
-        """With the descriptors it was trained on, what a potential file holds."""
+    def potential(
+        self, descriptors: Mapping[str, list[dict]], repulsion: Repulsion | None = None
+    ) -> Potential:
+        """With the descriptors it was trained on, and what was taken off its labels, what a potential file holds."""
         return Potential(
             species=list(descriptors),
             descriptors=dict(descriptors),
@@ -54,6 +56,7 @@ class TrainingResult:
             energy_scale=self.energy_scale,
             energy_shift=self.energy_shift,
             training=self.report,
+            repulsion=repulsion,
         )
 
 

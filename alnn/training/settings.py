@@ -8,6 +8,14 @@ from alnn.strict_yaml import Count, Positive, Section
 
 Neurons = Annotated[int, Field(ge=1, le=10_000)]
 Layers = Annotated[tuple[Neurons, ...], Field(max_length=20)]
+Repelling = Annotated[
+    Literal["auto", "zbl", "none"],
+    Field(
+        description="what keeps nuclei apart at distances that the data do not have, beside the networks: `zbl` for "
+        "all species, `none`, or `auto`: `zbl` for elements, not for beads (whose mass is another, or whose preset of "
+        "functions is made for beads)"
+    ),
+]
 Activation = Literal["linear", "tanh", "sigmoid", "relu", "gelu", "mtanh", "twist"]
 
 

@@ -24,6 +24,7 @@ from alnn.potential import Potential
 from alnn.training.equations import Equations
 from alnn.training.labelled import labelled_set
 from alnn.training.prepared import prepare
+from alnn.training.repulsion import without
 from alnn.training.settings import TrainingSettings
 from alnn.training.threads import one_after_the_other
 from alnn.uncertainty.gradients import Rows, rows_of
@@ -145,7 +146,8 @@ def posterior(
     were fitted: s^2 = sum r^2 / (n - gamma n / n_all) with the number gamma of parameters that the data determine
     (MacKay, Eq. 4.9 and 4.11).
     """
-    labelled = labelled_set(pool, potential.descriptors, settings, seed)
+    left = without(potential.repulsion, potential.species, pool)
+    labelled = labelled_set(left, potential.descriptors, settings, seed)
     prepared = prepare(labelled, settings.model_copy(update={"warm_start": True}), potential)
     if prepared.start is None:
         raise PotentialError("variance: expected networks of the shape that the settings say, found others")

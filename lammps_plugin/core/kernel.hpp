@@ -169,7 +169,8 @@ struct ShellView {
   int n;
   const int* species;
   const double *ux, *uy, *uz;
-  const double* rows;  ///< [n][row]
+  const double* rows;  ///< [n][stride]
+  int stride;          ///< at least the row of the species
 };
 
 /// One neighbour of each of W sites, all of one species: neighbour minus site, angstrom. Lanes without one

@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "activation.hpp"
+#include "repulsion.hpp"
 
 namespace alnn {
 
@@ -83,7 +84,8 @@ struct Element {
 struct Potential {
   std::vector<Element> elements;  ///< in the order of the file's species list
   double energy_scale = 1.0;      ///< eV
-  double cutoff = 0.0;            ///< largest cutoff of all functions, angstrom
+  double cutoff = 0.0;            ///< how far anything reaches: functions, repulsion; angstrom
+  Repulsion repulsion;            ///< of nuclei, beside the networks
 
   int n_species() const { return static_cast<int>(elements.size()); }
   int n_members() const { return elements.empty() ? 0 : static_cast<int>(elements[0].members.size()); }

@@ -171,6 +171,17 @@ double evaluate_product(const Function& f, const Neighborhood& nb, int n_species
   return sum;
 }
 
+// Half of the repulsion of all neighbours, whose sites have the other half.
+double half_repulsion(const Potential& potential, int species, const Neighborhood& nb,
+                      std::vector<Vec3>* gradient) {
+  double energy = 0.0, slope;
+  for (int j = 0; j < nb.size(); ++j) {
+    energy += 0.5 * potential.repulsion.energy(species, nb.species[j], norm2(nb.vectors[j]), &slope);
+    if (gradient) (*gradient)[j] = (*gradient)[j] + 0.5 * slope * nb.vectors[j];
+  }
+  return energy;
+}
+
 }  // namespace
 
 double cutoff_function(double r, double inner_cutoff, double cutoff, double* derivative) {
@@ -287,7 +298,10 @@ double site_energy(const Potential& potential, int species, const Neighborhood& 
     for (std::size_t k = 0; k < n; ++k)
       evaluate_function(element.functions[k], nb, n_species, weight[k], gradient->data());
   }
-  return energy;
+  const double repulsion = half_repulsion(potential, species, nb, gradient);
+  if (member_energies)
+    for (double& e : *member_energies) e += repulsion;
+  return energy + repulsion;
 }
 
 }  // namespace alnn::reference

@@ -260,10 +260,26 @@ void SiteBatch::evaluate(bool gradients) {
   }
   BatchView batch{X_.data(), dX_.data(), energies_.data(), scratch_.data()};
   plan_->kernel.network(e, batch, gradients);
-  if (!gradients) return;
-  clear_weights();
-  for (int i = 0; i < n_sites_; ++i) set_weights(e, i);
-  all_gradients();
+  if (gradients) {
+    clear_weights();
+    for (int i = 0; i < n_sites_; ++i) set_weights(e, i);
+    all_gradients();
+  }
+  if (plan_->potential.repulsion.empty()) return;
+  for (int i = 0; i < n_sites_; ++i) add_repulsion(i, gradients);
+}
+
+// To every member half of what each neighbour adds; the neighbour's own site has the other half.
+void SiteBatch::add_repulsion(int i, bool gradients) {
+  const SiteView& v = sites_[i].view;
+  double energy = 0.0, slope = 0.0;
+  for (int j = 0; j < v.n; ++j) {
+    const double r2 = v.x[j] * v.x[j] + v.y[j] * v.y[j] + v.z[j] * v.z[j];
+    energy += 0.5 * plan_->potential.repulsion.energy(species_, sites_[i].species[j], r2, &slope);
+    if (!gradients || slope == 0.0) continue;
+    v.gx[j] += 0.5 * slope * v.x[j], v.gy[j] += 0.5 * slope * v.y[j], v.gz[j] += 0.5 * slope * v.z[j];
+  }
+  for (int m = 0; m < plan_->potential.n_members(); ++m) energies_[m * capacity() + i] += energy;
 }
 
 double SiteBatch::energy(int site) const {

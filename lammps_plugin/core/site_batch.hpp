@@ -113,6 +113,7 @@ class SiteBatch {
   void gradients_of(int site);
   void gather_values(const ElementView& e, int site);
   void count_outside(const ElementView& e, int site);
+  void add_repulsion(int site, bool gradients);
 
   std::shared_ptr<const Plan> plan_;
   int species_ = 0, n_sites_ = 0, row_ = 0, cutoffs_ = 0, slack_ = 0;

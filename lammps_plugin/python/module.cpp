@@ -6,6 +6,7 @@
 #include <nanobind/stl/vector.h>
 
 #include <algorithm>
+#include <cmath>
 #include <memory>
 #include <stdexcept>
 
@@ -263,6 +264,27 @@ class PythonKernel {
   std::size_t row_ = 0;
 };
 
+// Energies (P,) and slopes dE/dr (P,) of pairs by the repulsion of a document.
+nb::object repulsion(const std::string& text, const std::string& where, const Ints& species,
+                     const Ints& first, const Ints& second, const Doubles& vectors) {
+  const Repulsion repulsion = parse_repulsion(text, where);
+  const std::size_t n_atoms = species.shape(0), n_pairs = first.shape(0);
+  expect(second.shape(0) == n_pairs && vectors.shape(0) == n_pairs && vectors.shape(1) == 3,
+         "expected first (P,), second (P,) and vectors (P, 3)");
+  const auto is_atom = [n_atoms](int i) { return i >= 0 && static_cast<std::size_t>(i) < n_atoms; };
+  std::vector<double> energies(n_pairs), slopes(n_pairs);
+  for (std::size_t p = 0; p < n_pairs; ++p) {
+    const int i = first.data()[p], j = second.data()[p];
+    expect(is_atom(i) && is_atom(j), "pair index out of range");
+    expect(species.data()[i] >= 0 && species.data()[j] >= 0, "species index out of range");
+    const double* d = vectors.data() + 3 * p;
+    const double r2 = norm2({d[0], d[1], d[2]});
+    energies[p] = repulsion.energy(species.data()[i], species.data()[j], r2, &slopes[p]);
+    slopes[p] *= std::sqrt(r2);
+  }
+  return nb::make_tuple(array_of(std::move(energies), {n_pairs}), array_of(std::move(slopes), {n_pairs}));
+}
+
 }  // namespace
 }  // namespace alnn
 
@@ -272,6 +294,10 @@ NB_MODULE(_kernel, m) {
   m.doc() = "Descriptors, their derivatives and energies for NumPy arrays.";
   nb::exception<alnn::PotentialError>(m, "PotentialError");
   m.def("instruction_sets", &alnn::instruction_sets, "Instruction sets this machine can run, slowest first.");
+  m.def("repulsion", &alnn::repulsion, "text"_a, "where"_a, "species"_a, "first"_a, "second"_a, "vectors"_a,
+        "Energies (eV) of pairs and their derivatives by the distance (eV/angstrom), both (P,), by the "
+        "repulsion of "
+        "{\"species\": ..., \"repulsion\": ...}; raises PotentialError.");
   nb::class_<PythonKernel>(m, "Kernel")
       .def_static(
           "from_potential",

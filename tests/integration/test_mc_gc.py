@@ -10,6 +10,7 @@ from test_mc_local import cluster, random_potential
 
 from alnn.descriptors import moments
 from alnn.potential.calculator import AlnnCalculator
+from alnn.potential.repulsion import zbl
 
 AVBMC = "swap avbmc cluster 3.5"
 EBAVBMC = "swap ebavbmc bias 0.3 cluster 3.5"
@@ -17,7 +18,15 @@ BOX = "swap box fraction 0.7"
 
 
 def grow(
-    folder, swap, local, boundary="f f f", sizes="2 80", slope=3.6, vapour="mu -0.3317", descriptors=None
+    folder,
+    swap,
+    local,
+    boundary="f f f",
+    sizes="2 80",
+    slope=3.6,
+    vapour="mu -0.3317",
+    descriptors=None,
+    repulsion=None,
 ):
     """Frames, histogram and log of a chain with an untrained potential that clusters like to grow with."""
     from lammps import lammps
@@ -25,6 +34,7 @@ def grow(
     folder.mkdir()
     start = cluster(["W"], size=62)
     potential = random_potential(["W"], [start], descriptors=descriptors)
+    potential.repulsion = repulsion
     potential.write(folder / "p.alnn")
     lmp = lammps(comm=MPI.COMM_SELF, cmdargs=["-log", str(folder / "log"), "-screen", "none", "-nocite"])
     lmp.commands_list(
@@ -80,6 +90,22 @@ def test_local_and_whole_energies_are_the_same_chain(tmp_path, swap, boundary, d
     for natoms, energy, ids in (state, same_state):
         assert natoms == numbers[-1] and ids == list(range(1, natoms + 1))
         assert energy == pytest.approx(local[-1].get_potential_energy(), abs=1e-8)
+
+
+@pytest.mark.parametrize(("swap", "boundary"), [(EBAVBMC, "f f f"), (BOX, "p p p")])
+def test_they_are_with_repulsion(tmp_path, swap, boundary):
+    """Swaps that look at the energies of single atoms, which have half of each pair's repulsion; atoms in cells."""
+    repulsion = zbl({("W", "W"): (2.0, 3.2)}) | {"numbers": {"W": 1}}
+    local, histogram, _ = grow(tmp_path / "local", swap, True, boundary, repulsion=repulsion)
+    whole, also, _ = grow(tmp_path / "whole", swap, False, boundary, repulsion=repulsion)
+    np.testing.assert_allclose(histogram, also, rtol=1e-6, atol=1e-9)
+    assert len({len(frame) for frame in local}) > 4
+    bare = random_potential(["W"], [cluster(["W"], size=62)])
+    for a, b in zip(local, whole, strict=True):
+        np.testing.assert_allclose(a.positions, b.positions, atol=1e-9)
+        assert a.get_potential_energy() == pytest.approx(b.get_potential_energy(), abs=1e-8)
+        alone = Atoms(a.symbols, a.positions, cell=a.cell, pbc=a.pbc, calculator=AlnnCalculator(bare))
+        assert a.get_potential_energy() > alone.get_potential_energy() + 0.01
 
 
 GC = "mc gc 60 300 seed 3 cluster 3.5 rmin 2.0 sizes 4 30 density 1e-6 umbrella 4 0 umbrella 30 52"

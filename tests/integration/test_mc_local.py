@@ -1,5 +1,7 @@
 """`pair_style alnn`: local energy updates and whole energies are the same chain, move for move."""
 
+import itertools
+
 import ase.io
 import numpy as np
 import pytest
@@ -11,10 +13,12 @@ from alnn import structures
 from alnn.descriptors import compute, moments, preset
 from alnn.potential import Layer, Potential, Scaling
 from alnn.potential.calculator import AlnnCalculator
+from alnn.potential.repulsion import evaluate, zbl
 from alnn.sampling.chains import sample
 from alnn.sampling.runs import Guards, MetropolisRun, NestedRun
 
 GUARDS = "rmin 2.0"
+NUMBERS = {"W": 1, "O": 2, "H": 1}  # light nuclei: some tenths of an eV between atoms 2.5 Å apart
 
 
 def random_potential(species, structures_, seed=5, descriptors=None):
@@ -122,11 +126,13 @@ def test_they_are_where_the_volume_moves(tmp_path, species, make, line):
         ("warn", 1, moments(["W"], 3.5, 2.0)),
     ],
 )
-def test_the_end_tells_who_is_outside_the_training_range(tmp_path, keyword, share, descriptors):
+@pytest.mark.parametrize("repels", [False, True])
+def test_the_end_tells_who_is_outside_the_training_range(tmp_path, keyword, share, descriptors, repels):
     """Paths beyond ASCII besides: LAMMPS changes them, and they are found."""
     start = cluster(["W"])
     potential = random_potential(["W"], [start], descriptors=descriptors)
     scaling = potential.scaling["W"]
+    potential.repulsion = zbl({("W", "W"): (1.0, 1.5)}) if repels else None
     scaling.min[:], scaling.max[:] = (-1e3, 1e3) if share == 0 else (-2e3, -1e3)
     folder = tmp_path / "größe"
     folder.mkdir()
@@ -187,9 +193,34 @@ def test_many_neighbors_go_by_moments(tmp_path):
     )
 
 
-def compare_chains(tmp_path, species, make, line, guards=GUARDS, descriptors=None):
+@pytest.mark.parametrize(("species", "make"), [(["O", "H"], box), (["W"], cluster), (["W"], large_box)])
+@pytest.mark.parametrize(
+    "line", ["mc nvt 60 300 dump 10 {dump}", "mc npt 60 300 20000 dlnv 0.03 dump 10 {dump}"]
+)
+@pytest.mark.parametrize("by_moments", [False, True])
+def test_they_are_with_repulsion(tmp_path, species, make, line, by_moments):
+    if make is cluster and "npt" in line:
+        line = "mc nested 60 10 dump strata {dump}"
+    pairs = list(itertools.combinations_with_replacement(species, 2))
+    repulsion = zbl({pair: (2.0, 3.2 - 0.1 * k) for k, pair in enumerate(pairs)})
+    repulsion["numbers"] = {s: NUMBERS[s] for s in species}
+    functions = moments(species, 3.5, 2.0, three_body=(2, 3), four_body=(1, 2)) if by_moments else None
+    frames = compare_chains(tmp_path, species, make, line, descriptors=functions, repulsion=repulsion)
+    added = evaluate(repulsion, species, frames)
+    assert all(part.energy > 1e-3 for part in added)
+
+
+def test_they_are_where_species_have_functions_of_their_own(tmp_path):
+    """Rows of descriptors differ in length from site to site."""
+    functions = preset("water-clusters", ["O", "H"])
+    functions["H"] = [f for f in functions["H"] if f["neighbors"] != ["H", "H"]][::2]
+    compare_chains(tmp_path, ["O", "H"], box, "mc nvt 60 300 dump 10 {dump}", descriptors=functions)
+
+
+def compare_chains(tmp_path, species, make, line, guards=GUARDS, descriptors=None, repulsion=None):
     start = make(species)
     potential = random_potential(species, [start], descriptors=descriptors)
+    potential.repulsion = repulsion
     local, accepted = chain(tmp_path / "local", potential, start, species, line, True, guards)
     whole, also_accepted = chain(tmp_path / "whole", potential, start, species, line, False, guards)
     assert accepted == also_accepted and int(accepted[0]) > 50

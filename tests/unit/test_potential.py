@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -12,8 +13,22 @@ from support.potentials import random_potential
 
 from alnn.errors import PotentialError
 from alnn.potential import Potential
+from alnn.potential.repulsion import zbl
 
 Edit = Callable[[dict[str, Any]], object]
+
+
+REPULSION = zbl({("W", "W"): (2.2, 3.2)})
+
+
+def repelling(edit: Edit) -> Edit:
+    """An edit of the repulsion of a file that has one."""
+
+    def both(document: dict[str, Any]) -> None:
+        document.update(version=2, repulsion=copy.deepcopy(REPULSION))
+        edit(document["repulsion"])
+
+    return both
 
 
 def edited(edit: Edit) -> str:
@@ -27,7 +42,7 @@ def edited(edit: Edit) -> str:
     ("edit", "message"),
     [
         (lambda d: d.update(format="n2p2"), 'format: expected "alnn-potential", found "n2p2"'),
-        (lambda d: d.update(version=2), "version: expected 1, found 2"),
+        (lambda d: d.update(version=3), "version: expected 1 or 2, found 3"),
         (lambda d: d["units"].update(energy="Ha"), 'units.energy: expected eV, found "Ha"'),
         (lambda d: d.pop("members"), 'expected the key "members", found none'),
         (lambda d: d.update(members=[]), "members: expected at least one member, found none"),
@@ -82,6 +97,32 @@ def edited(edit: Edit) -> str:
             "activation: expected linear",
         ),
         (lambda d: d["energy"].update(scale="1"), "energy.scale: expected a number"),
+        (lambda d: d.update(repulsion=REPULSION), "repulsion: expected version 2, found version 1"),
+        (repelling(lambda r: r.update(type="zlb")), 'repulsion.type: expected "zbl", found "zlb"'),
+        (repelling(lambda r: r.update(switch=2)), 'repulsion: unknown key "switch"'),
+        (repelling(lambda r: r["numbers"].pop("W")), 'repulsion.numbers: expected the key "W", found none'),
+        (
+            repelling(lambda r: r["numbers"].update(W=0)),
+            "numbers.W: expected an integer from 1 to 118, found 0",
+        ),
+        (repelling(lambda r: r["numbers"].update(O=8)), 'repulsion.numbers: species "O" is not in the file'),
+        (
+            repelling(lambda r: r["pairs"][0].update(species=["W"])),
+            "repulsion.pairs[0].species: expected 2 species, found 1",
+        ),
+        (repelling(lambda r: r["pairs"][0].update(species=["W", "O"])), 'species[1]: species "O" is not in'),
+        (
+            repelling(lambda r: r["pairs"].append(r["pairs"][0])),
+            "repulsion.pairs[1].species: the pair stands twice",
+        ),
+        (
+            repelling(lambda r: r["pairs"][0].update(inner=3.2)),
+            "pairs[0].inner: expected a number from 0 to 0.01 angstrom below outer, found 3.2",
+        ),
+        (
+            repelling(lambda r: r["pairs"][0].update(outer=0.0)),
+            "outer: expected a cutoff from 0.1 to 100 angstrom",
+        ),
     ],
 )
 def test_a_fault_is_named_with_its_place(edit: Edit, message: str) -> None:
@@ -122,3 +163,17 @@ def test_non_finite_weights_are_not_written(tmp_path: Path) -> None:
     with pytest.raises(PotentialError, match="finite"):
         potential.write(tmp_path / "nan.alnn")
     assert not list(tmp_path.iterdir())
+
+
+def test_only_a_file_with_repulsion_needs_a_new_reader() -> None:
+    potential = random_potential()
+    assert json.loads(potential.to_json())["version"] == 1 and "repulsion" not in potential.to_json()
+    potential.repulsion = REPULSION
+    text = potential.to_json()
+    assert json.loads(text)["version"] == 2
+    again = Potential.from_json(text)
+    assert again.repulsion == REPULSION == zbl({("W", "W"): (2.2, 3.2)}) and again.to_json() == text
+
+
+def test_a_file_of_version_2_need_not_have_repulsion() -> None:
+    assert Potential.from_json(edited(lambda d: d.update(version=2))).repulsion is None

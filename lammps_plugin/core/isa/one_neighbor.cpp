@@ -60,7 +60,7 @@ void add_triplets(const ElementView& e, const AngularBlock& block, int species, 
   for (int v = 0; v < NV; ++v) acc[v] = vd{};
   for (int l = 0; l < shell.n; ++l) {
     if (shell.species[l] != other) continue;
-    const double* Ul = shell.rows + l * e.row + block.offset;
+    const double* Ul = shell.rows + l * shell.stride + block.offset;
     vd base;
     const vd p = angle.power(unit[0] * shell.ux[l] + unit[1] * shell.uy[l] + unit[2] * shell.uz[l], base);
     const vd whole = p * base;

@@ -1,7 +1,10 @@
 #include "mc/local_choice.hpp"
 
+#include <utility>
+
 #include "mc/local_energy.hpp"
 #include "mc/local_moments.hpp"
+#include "mc/local_repulsion.hpp"
 
 namespace alnn {
 
@@ -32,6 +35,16 @@ bool moments_are_quicker(const Plan& plan, double neighbors) {
   return moments < triplets;
 }
 
+std::unique_ptr<LocalModel> of_networks(const std::shared_ptr<const Plan>& plan,
+                                        const std::vector<Vec3>& positions, const std::vector<int>& species,
+                                        const Box& box) {
+  const bool triplets_serve = LocalEnergy::why_not(*plan, box).empty();
+  if (!triplets_serve || (LocalMoments::serves(*plan) &&
+                          moments_are_quicker(*plan, mean_neighbors(positions, box, plan->potential.cutoff))))
+    return std::make_unique<LocalMoments>(plan, positions, species, box);
+  return std::make_unique<LocalEnergy>(plan, positions, species, box);
+}
+
 }  // namespace
 
 std::string why_not_local(const Plan& plan, const Box& box) {
@@ -44,11 +57,12 @@ std::string why_not_local(const Plan& plan, const Box& box) {
 std::unique_ptr<LocalModel> local_energy(const std::shared_ptr<const Plan>& plan,
                                          const std::vector<Vec3>& positions, const std::vector<int>& species,
                                          const Box& box) {
-  const bool triplets_serve = LocalEnergy::why_not(*plan, box).empty();
-  if (!triplets_serve || (LocalMoments::serves(*plan) &&
-                          moments_are_quicker(*plan, mean_neighbors(positions, box, plan->potential.cutoff))))
-    return std::make_unique<LocalMoments>(plan, positions, species, box);
-  return std::make_unique<LocalEnergy>(plan, positions, species, box);
+  const Potential& potential = plan->potential;
+  if (potential.repulsion.empty()) return of_networks(plan, positions, species, box);
+  Potential bare = potential;
+  bare.repulsion = Repulsion();
+  auto networks = of_networks(std::make_shared<const Plan>(bare, plan->kernel), positions, species, box);
+  return std::make_unique<LocalRepulsion>(std::move(networks), potential.repulsion, positions, species, box);
 }
 
 }  // namespace alnn

@@ -82,7 +82,7 @@ void LocalEnergy::collect_shell(const State& state, int i, const Vec3& position,
 // Each neighbour together with those before it: every pair once.
 void LocalEnergy::sum_shell(const ElementView& e, const Shell& shell, double* G) const {
   std::fill_n(G, row_, 0.0);
-  ShellView before = shell.view();
+  ShellView before = shell.view(row_);
   for (int slot = 0; slot < shell.n; ++slot) {
     before.n = slot;
     const double unit[3] = {shell.ux[slot], shell.uy[slot], shell.uz[slot]};
@@ -179,7 +179,7 @@ void LocalEnergy::leave(int i, int slot) {
   const double unit[3] = {shell.ux[mine], shell.uy[mine], shell.uz[mine]};
   shell.species[mine] = -1;  // not its own partner
   plan_->kernel.add_neighbor(element(j), species_[i], unit,
-                             &shell.rows[static_cast<std::size_t>(mine) * row_], shell.view(), -1.0,
+                             &shell.rows[static_cast<std::size_t>(mine) * row_], shell.view(row_), -1.0,
                              trial_descriptors(j));
   shell.species[mine] = species_[i];
 }
@@ -192,7 +192,7 @@ void LocalEnergy::enter(int i, int slot) {
   const double unit[3] = {-new_shell_.ux[slot], -new_shell_.uy[slot], -new_shell_.uz[slot]};
   if (mine >= 0) shell.species[mine] = -1;
   plan_->kernel.add_neighbor(element(j), species_[i], unit,
-                             &back_rows_[static_cast<std::size_t>(slot) * row_], shell.view(), 1.0,
+                             &back_rows_[static_cast<std::size_t>(slot) * row_], shell.view(row_), 1.0,
                              trial_descriptors(j));
   if (mine >= 0) shell.species[mine] = species_[i];
 }

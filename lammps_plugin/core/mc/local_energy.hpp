@@ -47,7 +47,9 @@ class LocalEnergy : public LocalModel {
     int find(int particle) const;
     void set(int slot, int particle, int kind, const Vec3& unit, const double* new_row, int row);
     void remove(int slot, int row);
-    ShellView view() const { return {n, species.data(), ux.data(), uy.data(), uz.data(), rows.data()}; }
+    ShellView view(int row) const {
+      return {n, species.data(), ux.data(), uy.data(), uz.data(), rows.data(), row};
+    }
   };
 
   // A configuration and all that follows from it.

@@ -7,6 +7,7 @@
 #include "potential_file/functions.hpp"
 #include "potential_file/networks.hpp"
 #include "potential_file/node.hpp"
+#include "potential_file/repulsion_entry.hpp"
 
 namespace alnn {
 
@@ -14,6 +15,7 @@ namespace {
 
 constexpr std::size_t most_functions = 100000;  // of a species
 constexpr std::size_t longest_name = 32;
+constexpr int newest = 2;
 
 std::vector<std::string> species_of(const Node& root) {
   const Node list = root.at("species");
@@ -63,16 +65,27 @@ void read_networks(const Node& root, Potential& potential) {
 // Above all the checksum must not get lost.
 void check_keys(const Node& root) {
   root.refuse_other_keys({"format", "version", "units", "species", "descriptors", "scaling", "members",
-                          "energy", "training", "checksum"});
+                          "energy", "repulsion", "training", "checksum"});
   if (root.has("training") && !root.at("training").value.is_object())
     root.at("training").fail("expected an object, found " + shown(root.at("training").value));
+}
+
+int version_of(const Node& root) { return root.at("version").integer(1, 1000000); }
+
+// Version 1 knows no repulsion.
+void read_repulsion(const Node& root, const std::vector<std::string>& species, Potential& potential) {
+  if (!root.has("repulsion")) return;
+  if (version_of(root) < 2)
+    root.at("repulsion").fail("expected version 2, found version " + shown(root.at("version").value));
+  potential.repulsion = repulsion_of(root.at("repulsion"), species);
+  potential.cutoff = std::max(potential.cutoff, potential.repulsion.reach());
 }
 
 void check_header(const Node& root) {
   if (root.at("format").text() != "alnn-potential")
     root.at("format").fail("expected \"alnn-potential\", found " + shown(root.at("format").value));
-  if (root.at("version").integer(1, 1000000) != 1)
-    root.at("version").fail("expected 1, found " + shown(root.at("version").value) +
+  if (version_of(root) > newest)
+    root.at("version").fail("expected 1 or 2, found " + shown(root.at("version").value) +
                             ": a newer alnn wrote this file");
   if (root.at("units").at("length").text() != "angstrom")
     root.at("units").at("length").fail("expected angstrom, found " +
@@ -90,8 +103,10 @@ Potential parse_potential(const std::string& text, const std::string& where) {
   check_keys(root);
   verify_checksum(text, root);
   Potential potential;
-  read_descriptors(root, species_of(root), potential);
+  const std::vector<std::string> species = species_of(root);
+  read_descriptors(root, species, potential);
   read_networks(root, potential);
+  read_repulsion(root, species, potential);
   return potential;
 }
 
@@ -101,6 +116,12 @@ Potential parse_descriptors(const std::string& text, const std::string& where) {
   Potential potential;
   read_descriptors(root, species_of(root), potential);
   return potential;
+}
+
+Repulsion parse_repulsion(const std::string& text, const std::string& where) {
+  const nlohmann::json document = parse_json(text, where);
+  const Node root{document, "", where};
+  return repulsion_of(root.at("repulsion"), species_of(root));
 }
 
 }  // namespace alnn

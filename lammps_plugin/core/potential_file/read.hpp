@@ -12,5 +12,7 @@ Potential parse_potential(const std::string& text, const std::string& where);
 /// Descriptors alone (no networks): {"species": [...], "descriptors": {...}}; networks and scaling stay
 /// empty.
 Potential parse_descriptors(const std::string& text, const std::string& where);
+/// Repulsion alone: {"species": [...], "repulsion": {...}}.
+Repulsion parse_repulsion(const std::string& text, const std::string& where);
 
 }  // namespace alnn
