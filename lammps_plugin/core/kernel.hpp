@@ -205,6 +205,8 @@ struct Kernel {
   /// [n_moment_rows][W].
   void (*shift_moments)(const ElementView&, const MomentView&, const LaneNeighbors&, double sign,
                         double* scratch, double* variables);
+  /// to[v][lane] = from[lane][v] for n variables and W lanes.
+  void (*gather)(const double* const* from, int n, double* to);
 };
 
 /// Doubles of BatchView::scratch.

@@ -196,8 +196,8 @@ void SiteBatch::reset_extrapolations() {
 void SiteBatch::clear_weights() {
   const ElementView& e = plan_->elements[species_].view();
   for (int i = 0; i < n_sites_; ++i) std::fill_n(sites_[i].view.weight, e.row, 0.0);
-  if (e.always.n_blocks > 0 || any_crowded())
-    std::fill_n(derivatives_.begin(), e.n_variables * capacity(), 0.0);
+  const int used = any_crowded() ? e.n_variables : e.crowded.first_variable;  // `always` comes first
+  std::fill_n(derivatives_.begin(), used * capacity(), 0.0);
 }
 
 void SiteBatch::set_weight(int site, int k, double weight) {

@@ -28,19 +28,18 @@ void descriptors(const ElementView& e, SiteView& s, bool gradients, double* vari
   if (s.crowded) site_moments(e, e.crowded, s, gradients, variables, lane);
 }
 
-void site_moment_gradients(const ElementView& e, SiteView& s, const double* derivatives, int lane) {
-  if (!s.crowded && e.always.n_blocks == 0) return;
-  for (int v = 0; v < e.n_variables; ++v) s.B[v] = derivatives[v * W + lane];
-  for (int i = 0; i < e.always.n_blocks; ++i) moment_gradients(e.always.blocks[i], s);
-  if (s.crowded)
-    for (int i = 0; i < e.crowded.n_blocks; ++i) moment_gradients(e.crowded.blocks[i], s);
+void site_moment_gradients(const MomentView& view, SiteView& s, const double* derivatives, int lane) {
+  for (int v = view.first_variable; v < view.first_variable + view.n_moments; ++v)
+    s.B[v] = derivatives[v * W + lane];
+  for (int i = 0; i < view.n_blocks; ++i) moment_gradients(view.blocks[i], s);
 }
 
 void gradients(const ElementView& e, SiteView& s, const double* derivatives, int lane) {
   for (int j = 0; j < s.padded; ++j) s.ax[j] = s.ay[j] = s.az[j] = s.b[j] = s.radial[j] = 0.0;
   if (!s.crowded) radial_gradients(e, s);
   angular_gradients(e, s);
-  site_moment_gradients(e, s, derivatives, lane);
+  site_moment_gradients(e.always, s, derivatives, lane);
+  if (s.crowded) site_moment_gradients(e.crowded, s, derivatives, lane);
   for (int j = 0; j < s.n; ++j) {
     s.gx[j] = s.radial[j] * s.x[j] + (s.ax[j] - s.b[j] * s.ux[j]) * s.inverse_r[j];
     s.gy[j] = s.radial[j] * s.y[j] + (s.ay[j] - s.b[j] * s.uy[j]) * s.inverse_r[j];
@@ -61,6 +60,7 @@ const Kernel ALNN_KERNEL = {ALNN_STRING(ALNN_ISA_NAME),
                             ALNN_ISA::network,
                             ALNN_ISA::pair_row,
                             ALNN_ISA::add_neighbor,
-                            ALNN_ISA::shift_moments};
+                            ALNN_ISA::shift_moments,
+                            ALNN_ISA::gather};
 
 }  // namespace alnn

@@ -21,20 +21,39 @@ struct Rows {
   }
 };
 
-// Equally spaced Gaussians of equal width by two exponentials and products:
+// Equally spaced Gaussians of equal width from the first one and its quotient to the next:
 // g_(i+1) / g_i = exp(2 eta delta (r - r_i) - eta delta^2), and this quotient shrinks by exp(-2 eta delta^2).
-inline void gaussians(const RadialStep& step, const Neighbors& n, const Rows& rows) {
-  if (step.eta == 0.0) return rows.put(step.slots[0], n.fc, n.dfc);
-  const vd difference = n.r - step.r_s;
-  vd g = exponential(difference * difference * -step.eta);
-  vd ratio{};
-  if (step.n > 1)
-    ratio = exponential(difference * (2.0 * step.eta * step.delta) - step.eta * step.delta * step.delta);
+inline void gaussians(const RadialStep& step, vd g, vd ratio, const Neighbors& n, const Rows& rows) {
+  const vd pull = n.fc * n.inverse_r * (2.0 * step.eta);
+  vd slope = n.dfc - n.fc * (2.0 * step.eta) + pull * step.r_s;  // (dR/dr) / r without the Gaussian
   for (int i = 0; i < step.n; ++i) {
-    const vd towards = 1.0 - (step.r_s + i * step.delta) * n.inverse_r;
-    rows.put(step.slots[i], g * n.fc, g * (n.dfc - (2.0 * step.eta) * towards * n.fc));
+    rows.put(step.slots[i], g * n.fc, g * slope);
     g = g * ratio;
     ratio = ratio * step.shrink;
+    slope += pull * step.delta;
+  }
+}
+
+// Up to `most` steps of Gaussians, their exponentials together.
+constexpr int most = 4;
+inline void gaussians(const RadialStep* steps, int count, const Neighbors& n, const Rows& rows) {
+  vd x[2 * most];
+  int used = 0;
+  for (int i = 0; i < count; ++i) {
+    const RadialStep& step = steps[i];
+    const vd difference = n.r - step.r_s;
+    if (step.eta > 0.0) x[used++] = difference * difference * -step.eta;
+    if (step.n > 1)
+      x[used++] = difference * (2.0 * step.eta * step.delta) - step.eta * step.delta * step.delta;
+  }
+  for (int i = used; i % 4; ++i) x[i] = vd{};
+  for (int i = 0; i < used; i += 4) exponentials<4>(x + i);
+  used = 0;
+  for (int i = 0; i < count; ++i) {
+    const RadialStep& step = steps[i];
+    const vd g = step.eta > 0.0 ? x[used++] : broadcast(1.0);
+    const vd ratio = step.n > 1 ? x[used++] : vd{};
+    gaussians(step, g, ratio, n, rows);
   }
 }
 
@@ -53,12 +72,16 @@ inline void polynomials(const RadialStep& step, double cutoff, const Neighbors& 
 
 /// All radial functions of a block.
 inline void radial_functions(const MomentBlock& block, double cutoff, const Neighbors& n, const Rows& rows) {
-  for (int i = 0; i < block.n_steps; ++i) {
-    const RadialStep& step = block.steps[i];
-    if (step.kind == RadialStep::Kind::gaussians)
-      gaussians(step, n, rows);
+  for (int i = 0; i < block.n_steps;) {
+    int count = 0;
+    while (i + count < block.n_steps && count < most &&
+           block.steps[i + count].kind == RadialStep::Kind::gaussians)
+      ++count;
+    if (count > 0)
+      gaussians(block.steps + i, count, n, rows);
     else
-      polynomials(step, cutoff, n, rows);
+      polynomials(block.steps[i], cutoff, n, rows);
+    i += count > 0 ? count : 1;
   }
 }
 

@@ -52,4 +52,12 @@ void shift_moments(const ElementView& e, const MomentView& view, const LaneNeigh
   }
 }
 
+void gather(const double* const* from, int n, double* to) {
+  for (int v = 0; v < n; ++v) {
+    vd x{};
+    for (int lane = 0; lane < W; ++lane) x[lane] = from[lane][v];
+    store(to + v * W, x);
+  }
+}
+
 }  // namespace alnn::ALNN_ISA

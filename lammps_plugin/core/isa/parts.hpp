@@ -36,6 +36,7 @@ void moment_gradients(const MomentBlock& block, SiteView& s);
 // moment_shift.cpp
 void shift_moments(const ElementView& e, const MomentView& view, const LaneNeighbors& neighbors, double sign,
                    double* scratch, double* variables);
+void gather(const double* const* from, int n, double* to);
 
 // invariants.cpp
 void invariants(const MomentView& view, double* variables);

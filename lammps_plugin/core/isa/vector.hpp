@@ -37,32 +37,49 @@ inline double sum(vd v) {
 
 inline vd select(vi mask, vd a, vd b) { return mask ? a : b; }
 
-// exp(x) for -700 <= x <= 700 (clamped), to about one unit in the last place: x = n ln2 + r, Taylor to r^13.
-inline vd exponential(vd x) {
+// exp(x) of B vectors for -700 <= x <= 700 (clamped), to about one unit in the last place: x = n ln2 + r,
+// Taylor to r^13. Several at once, since the series is one long chain of dependent products.
+template <int B>
+inline void exponentials(vd* x) {
+  constexpr double inverse_factorial[] = {1.0 / 6227020800.0,
+                                          1.0 / 479001600.0,
+                                          1.0 / 39916800.0,
+                                          1.0 / 3628800.0,
+                                          1.0 / 362880.0,
+                                          1.0 / 40320.0,
+                                          1.0 / 5040.0,
+                                          1.0 / 720.0,
+                                          1.0 / 120.0,
+                                          1.0 / 24.0,
+                                          1.0 / 6.0,
+                                          0.5,
+                                          1.0,
+                                          1.0};
   const vd lo = broadcast(-700.0), hi = broadcast(700.0);
-  x = select(x < lo, lo, x);
-  x = select(x > hi, hi, x);
   const double magic = 6755399441055744.0;  // 1.5 * 2^52: adding it rounds to an integer in the low bits
-  vd t = x * 1.4426950408889634074 + magic;
-  const vi n = reinterpret_cast<vi&>(t);
-  t = t - magic;
-  const vd r = (x - t * 6.93147180369123816490e-01) - t * 1.90821492927058770002e-10;
-  vd p = broadcast(1.0 / 6227020800.0);
-  p = p * r + 1.0 / 479001600.0;
-  p = p * r + 1.0 / 39916800.0;
-  p = p * r + 1.0 / 3628800.0;
-  p = p * r + 1.0 / 362880.0;
-  p = p * r + 1.0 / 40320.0;
-  p = p * r + 1.0 / 5040.0;
-  p = p * r + 1.0 / 720.0;
-  p = p * r + 1.0 / 120.0;
-  p = p * r + 1.0 / 24.0;
-  p = p * r + 1.0 / 6.0;
-  p = p * r + 0.5;
-  p = p * r + 1.0;
-  p = p * r + 1.0;
-  const vi bits = reinterpret_cast<vi&>(p) + (n << 52);
-  return reinterpret_cast<const vd&>(bits);
+  vi n[B];
+  vd r[B], p[B];
+  for (int i = 0; i < B; ++i) {
+    vd y = select(x[i] < lo, lo, x[i]);
+    y = select(y > hi, hi, y);
+    vd t = y * 1.4426950408889634074 + magic;
+    n[i] = reinterpret_cast<vi&>(t);
+    t = t - magic;
+    r[i] = (y - t * 6.93147180369123816490e-01) - t * 1.90821492927058770002e-10;
+    p[i] = broadcast(inverse_factorial[0]);
+  }
+#pragma GCC unroll 16
+  for (int k = 1; k < 14; ++k)
+    for (int i = 0; i < B; ++i) p[i] = p[i] * r[i] + inverse_factorial[k];
+  for (int i = 0; i < B; ++i) {
+    const vi bits = reinterpret_cast<vi&>(p[i]) + (n[i] << 52);
+    x[i] = reinterpret_cast<const vd&>(bits);
+  }
+}
+
+inline vd exponential(vd x) {
+  exponentials<1>(&x);
+  return x;
 }
 
 inline vd square_root(vd x) {

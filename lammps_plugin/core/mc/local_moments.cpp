@@ -7,6 +7,8 @@ namespace alnn {
 
 namespace {
 
+constexpr int max_width = 8;  // of a vector
+
 // Sites take all functions from moments, however few their neighbours.
 std::shared_ptr<const Plan> by_moments(const Plan& plan) {
   return std::make_shared<const Plan>(plan.potential, plan.kernel, 0);
@@ -145,7 +147,7 @@ void LocalMoments::begin(Trial trial, int i) {
 LocalMoments::Change& LocalMoments::change_of(int site) {
   if (place_[site] < 0) {
     place_[site] = static_cast<int>(changes_.size());
-    changes_.push_back({site, far_, far_});
+    changes_.push_back({site, far_, far_, 0});
   }
   return changes_[place_[site]];
 }
@@ -199,8 +201,10 @@ double LocalMoments::try_remove(int i) {
 
 double LocalMoments::energy_change(bool with_moved) {
   trial_energies_.resize(changes_.size());
-  const std::size_t needed = changes_.size() * n_moments_;
+  const std::size_t width = plan_->kernel.width;
+  const std::size_t needed = (changes_.size() + width * plan_->n_species()) * n_moments_;
   if (trial_moments_.size() < needed) trial_moments_.resize(2 * needed, 0.0);
+  trials_used_ = 0;
   for (int s = 0; s < plan_->n_species(); ++s) update_sites(s);
   double change = with_moved ? moved_energy_[0] : 0.0;
   for (std::size_t c = 0; c < changes_.size(); ++c)
@@ -220,38 +224,32 @@ void LocalMoments::update_sites(int species) {
   if (!lanes.empty()) update_lanes(e, lanes);
 }
 
-void LocalMoments::copy_moments(const ElementView& e, const double* from, int lane) {
-  const int width = plan_->kernel.width;
-  for (const MomentView* view : {&e.always, &e.crowded}) {
-    double* to = &variables_[static_cast<std::size_t>(view->first_variable) * width + lane];
-    for (int v = 0; v < view->n_moments; ++v) to[v * width] = *from++;
-  }
-}
-
-// Trial moments and energies of up to a vector's width of changes, all of sites of one species.
+// Trial energies of up to a vector's width of changes, all of sites of one species. Their trial moments stay
+// as they come from the kernel, lane by lane: not every trial is accepted.
 void LocalMoments::update_lanes(const ElementView& e, const std::vector<int>& lanes) {
   const Kernel& kernel = plan_->kernel;
   const int width = kernel.width, n = static_cast<int>(lanes.size());
   double* vectors[6];
   for (int x = 0; x < 6; ++x) vectors[x] = &lanes_[x * width];
+  const double* present[max_width];
   for (int lane = 0; lane < width; ++lane) {
-    const Change& change = changes_[lanes[std::min(lane, n - 1)]];
+    Change& change = changes_[lanes[std::min(lane, n - 1)]];
     vectors[0][lane] = change.from.x, vectors[1][lane] = change.from.y, vectors[2][lane] = change.from.z;
     vectors[3][lane] = change.to.x, vectors[4][lane] = change.to.y, vectors[5][lane] = change.to.z;
-    copy_moments(e, moments(now_, change.site), lane);
+    present[lane] = moments(now_, change.site);
+    change.trial = trials_used_ + std::min(lane, n - 1);
   }
   for (const MomentView* view : {&e.always, &e.crowded}) {
+    double* first = &variables_[static_cast<std::size_t>(view->first_variable) * width];
     const LaneNeighbors from{species_[moved_], vectors[0], vectors[1], vectors[2]};
     const LaneNeighbors to{species_[moved_], vectors[3], vectors[4], vectors[5]};
+    kernel.gather(present, view->n_moments, first);
     kernel.shift_moments(e, *view, from, -1.0, radial_.data(), variables_.data());
     kernel.shift_moments(e, *view, to, 1.0, radial_.data(), variables_.data());
-    for (int lane = 0; lane < n; ++lane) {
-      double* m = &trial_moments_[static_cast<std::size_t>(lanes[lane]) * n_moments_];
-      if (view == &e.crowded) m += e.always.n_moments;
-      const double* v = &variables_[static_cast<std::size_t>(view->first_variable) * width + lane];
-      for (int k = 0; k < view->n_moments; ++k) m[k] = v[k * width];
-    }
+    std::copy_n(first, view->n_moments * width, &trial_moments_[trials_used_]);
+    trials_used_ += static_cast<std::size_t>(view->n_moments) * width;
     kernel.invariants(*view, variables_.data());
+    for (int lane = 0; lane < width; ++lane) present[lane] += view->n_moments;
   }
   for (int k = 0; k < e.n_functions; ++k)
     for (int lane = 0; lane < width; ++lane)
@@ -283,7 +281,10 @@ const std::vector<double>& LocalMoments::trial_site_energies() {
 void LocalMoments::accept() {
   if (trial_ == Trial::volume) return std::swap(now_, other_);
   for (std::size_t c = 0; c < changes_.size(); ++c) {
-    std::copy_n(&trial_moments_[c * n_moments_], n_moments_, moments(now_, changes_[c].site));
+    const ElementView& e = element(changes_[c].site);
+    double* m = moments(now_, changes_[c].site);
+    const double* trial = &trial_moments_[changes_[c].trial];
+    for (int v = 0; v < e.always.n_moments + e.crowded.n_moments; ++v) m[v] = trial[v * plan_->kernel.width];
     now_.energies[changes_[c].site] = trial_energies_[c];
   }
   if (trial_ != Trial::removal) {

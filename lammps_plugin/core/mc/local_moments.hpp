@@ -48,6 +48,7 @@ class LocalMoments : public LocalModel {
   struct Change {
     int site;
     Vec3 from, to;
+    std::size_t trial;  // where its trial moments begin, a vector's width apart
   };
 
   const ElementView& element(int i) const { return plan_->elements[species_[i]].view(); }
@@ -65,7 +66,6 @@ class LocalMoments : public LocalModel {
   double energy_change(bool with_moved);
   void update_sites(int species);
   void update_lanes(const ElementView& e, const std::vector<int>& lanes);
-  void copy_moments(const ElementView& e, const double* from, int lane);
   void resize(std::size_t n);
 
   std::shared_ptr<const Plan> plan_;
@@ -88,6 +88,7 @@ class LocalMoments : public LocalModel {
   std::vector<Change> changes_;
   std::vector<int> place_;  // where a site stands in changes_, -1 if nowhere
   AlignedVector trial_moments_;
+  std::size_t trials_used_ = 0;
   std::vector<double> trial_energies_, all_trial_energies_;
 
   AlignedVector variables_, X_, network_energies_, scratch_, lanes_, radial_;
