@@ -16,7 +16,9 @@ from alnn.structures.atoms import density
 from alnn.structures.pieces import links
 
 RMIN_OF_NEAREST = 0.7
-"""Of the distance of the nearest two atoms: as 2.0 Å are of 2.8 Å between molecules of water."""
+"""Of the distance to the nearest neighbour, the median over atoms: as 2.0 Å are of 2.8 Å between molecules of water."""
+CLOSEST_START = 0.95
+"""Of the shortest distance in the start structures, above which rmin may not be: they are to be allowed."""
 CLUSTER_OF_LINK = 1.25
 """Of the longest link of a cluster: as 3.5 Å are of 2.8 Å, between the first and the second shell."""
 CLUSTER_OF_RADII = 1.35
@@ -72,8 +74,10 @@ def lengths(species: Sequence[str], starts: Sequence[Atoms]) -> tuple[float, flo
         return WATER
     found = [link for link in map(links, some_of(starts)) if np.isfinite(link.nearest)]
     if found:
-        nearest, longest = min(link.nearest for link in found), max(link.longest for link in found)
-        return round(RMIN_OF_NEAREST * nearest, 2), round(CLUSTER_OF_LINK * longest, 2)
+        typical = float(np.median([link.typical for link in found]))
+        closest = CLOSEST_START * min(link.nearest for link in found)
+        longest = max(link.longest for link in found)
+        return round(min(RMIN_OF_NEAREST * typical, closest), 2), round(CLUSTER_OF_LINK * longest, 2)
     radii = [_radius(symbol) for symbol in species]
     return round(2 * RMIN_OF_NEAREST * min(radii), 2), round(2 * CLUSTER_OF_RADII * max(radii), 2)
 

@@ -132,8 +132,8 @@ class Sampling(Section):
     )
     rmin: Positive | None = Field(
         None,
-        description="Å; no two atoms ever come closer; null: 0.7 of the shortest distance in the start structures, or "
-        "of the smallest sum of covalent radii (W: 2.0)",
+        description="Å; no two atoms ever come closer; null: 0.7 of the distance to the nearest neighbour in the start "
+        "structures (median), or of the smallest sum of covalent radii (W: 2.0)",
     )
     cluster: Positive | Literal["auto"] | None = Field(
         AUTOMATIC,

@@ -18,23 +18,27 @@ _REACHES = (4.0, 8.0, 16.0)  # Å, within which neighbours are looked for, the f
 
 @dataclass(frozen=True)
 class Links:
-    """Distances (Å) in a structure: of its two nearest atoms, and the longest link of those that join all its atoms by
-    the shortest links (minimum spanning tree). Infinite where there is no neighbour.
+    """Distances (Å) in a structure: of its two nearest atoms, the median over its atoms to the nearest one, and the
+    longest link of those that join all its atoms by the shortest links (minimum spanning tree). Infinite where there is
+    no neighbour.
     """
 
     nearest: float
+    typical: float
     longest: float
 
 
 def links(atoms: Atoms) -> Links:
     """The links of a structure, periodic images included."""
-    found = Links(np.inf, np.inf)
+    found = Links(np.inf, np.inf, np.inf)
     for reach in _REACHES:
         i, j, d = neighbor_list("ijd", atoms, reach)
         if not len(d):
             continue
         tree = minimum_spanning_tree(_shortest(i, j, d, len(atoms))).data
-        found = Links(float(d.min()), float(tree.max(initial=d.min())))
+        of_each = np.full(len(atoms), np.inf)
+        np.minimum.at(of_each, i, d)
+        found = Links(float(d.min()), float(np.median(of_each)), float(tree.max(initial=d.min())))
         if len(tree) == len(atoms) - 1:
             break
     return found

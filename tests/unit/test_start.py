@@ -170,7 +170,9 @@ def test_a_crystal_and_displaced_copies_of_it(tmp_path):
     rho = 4 * 63.546 / 3.6**3 / 0.602214076
     assert settings.sampling.density == pytest.approx((rho / 1.2, rho / 0.9), rel=1e-6)
     assert settings.sampling.cluster is None and settings.sampling.volume is None
-    assert settings.sampling.rmin == round(0.7 * min(links(a).nearest for a in (first, second, third)), 2)
+    assert settings.sampling.rmin == round(
+        0.7 * np.median([links(a).typical for a in (first, second, third)]), 2
+    )
     assert settings.sampling.metropolis.displace == pytest.approx(0.15 * settings.sampling.rmin)
     with pytest.raises(
         StructureError, match=r"start\.crystal: expected a crystal that ase\.build\.bulk makes"
