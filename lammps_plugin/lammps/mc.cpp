@@ -15,6 +15,7 @@
 #include "mc_metropolis.h"
 #include "mc_nested.h"
 #include "mc_whole_energy.h"
+#include "mc_words.h"
 #include "modify.h"
 #include "platform.h"
 #include "timer.h"

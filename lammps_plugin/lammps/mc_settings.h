@@ -5,7 +5,6 @@
 #include <cmath>
 #include <cstdint>
 #include <map>
-#include <stdexcept>
 #include <string>
 #include <vector>
 
@@ -60,12 +59,7 @@ struct McSettings {
   GcWords gc;
 };
 
-/// A sentence for the user: what was expected, what was found.
-struct McSyntaxError : std::runtime_error {
-  using std::runtime_error::runtime_error;
-};
-
-/// Reads the words after `mc`. Throws McSyntaxError.
+/// Reads the words after `mc`. Throws McSyntaxError of mc_words.h.
 McSettings parse_mc(const std::vector<std::string>& words, int ntypes);
 
 }  // namespace alnn

@@ -6,12 +6,16 @@
 #include <cmath>
 #include <cstdint>
 #include <cstdlib>
+#include <stdexcept>
 #include <string>
 #include <vector>
 
-#include "mc_settings.h"
-
 namespace alnn {
+
+/// A sentence for the user: what was expected, what was found.
+struct McSyntaxError : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
 
 [[noreturn]] inline void refuse(const std::string& expected, const std::string& found) {
   throw McSyntaxError("mc: expected " + expected + ", found " + found);

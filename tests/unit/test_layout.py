@@ -1,5 +1,6 @@
 """The layout that CONTRIBUTING.md draws: imports go down only, and the core knows no engine."""
 
+import graphlib
 import re
 import subprocess
 import sys
@@ -30,6 +31,20 @@ def test_the_diagram_shows_the_layers_in_their_order():
         for line in re.findall(r"```\n(cli .*?)```", text, re.DOTALL)[0].splitlines()
     ]
     assert [[name.rstrip("/") for name in row] for row in drawn] == [layer.split(" | ") for layer in layers()]
+
+
+def test_no_circles_among_the_files_of_the_plugin():
+    """A header and the source of its name are one unit; a unit that another includes does not include that one."""
+    plugin = CORE.parent
+    units = graphlib.TopologicalSorter()
+    for path in sorted(p for p in plugin.rglob("*") if p.suffix in (".h", ".hpp", ".cpp")):
+        unit = path.relative_to(plugin).with_suffix("")
+        units.add(unit)
+        for name in INCLUDE.findall(path.read_text(encoding="utf-8")):
+            found = next((f / name for f in (path.parent, CORE) if (f / name).exists()), None)
+            if found is not None and found.relative_to(plugin).with_suffix("") != unit:
+                units.add(unit, found.relative_to(plugin).with_suffix(""))
+    assert len(list(units.static_order())) > 40  # raises CycleError with the names of a circle
 
 
 def test_the_core_includes_no_engine():
