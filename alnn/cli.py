@@ -138,6 +138,17 @@ def _parser() -> argparse.ArgumentParser:
     _add_label_keys(train)
     _add_walltime(train)
 
+    check = add("check", _check, "What labelled structures hold, and what looks wrong about them.")
+    check.add_argument(
+        "data",
+        type=Path,
+        nargs="+",
+        metavar="DATA",
+        help="labelled: anything ASE reads, or .h5; several files",
+    )
+    check.add_argument("--report", type=Path, metavar="DIR", help="write figures and a page here")
+    _add_label_keys(check)
+
     descriptors = add(
         "descriptors",
         _descriptors,
@@ -313,6 +324,12 @@ def _train(options: argparse.Namespace) -> None:
             options.walltime,
         )
     )
+
+
+def _check(options: argparse.Namespace) -> None:
+    from alnn.check.command import check_command
+
+    check_command(options.data, _label_keys(options), options.report)
 
 
 def _descriptors(options: argparse.Namespace) -> None:
