@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from ase import Atoms
 
+from alnn.check import short_check
 from alnn.descriptors import Descriptors, choose, cutoff
 from alnn.descriptors.command import counted
 from alnn.errors import ConfigError, PotentialError, TrainingError
@@ -77,6 +78,8 @@ def train_command(request: Request) -> None:
 def fit_and_judge(request: Request, holdout: float | Path | None, speaker: Speaker, watch: Watch) -> Fitted:
     """Everything between the files that are read and the errors that are shown."""
     found, seed = data.read(request.data, request.settings.keys, speaker.say), request.settings.seed
+    for line in short_check(found):
+        speaker.say(f"check: {line}")
     species, labels = data.species_of(found), data.labels(found)
     settings = recommended(request.settings, labels)
     speaker.say(f"{data.describe(found, species)}; {labels}")
