@@ -12,6 +12,7 @@ from alnn.check.data import Data
 _RIDGE = 1e-8  # of the mean square of a column
 _ROUNDS = 3  # of weights after what the fit before left
 _TAIL = 3.0  # typical residuals; what lies further off counts less (Cauchy)
+_FINER = 0.3  # energies are met so much better than forces, in shares of their spread
 _COMPONENTS = 8  # force components of a structure
 _SEED = 20
 
@@ -65,15 +66,19 @@ def fit_energies(data: Data, columns: np.ndarray, known: np.ndarray) -> np.ndarr
 
 
 def fit_both(data: Data, columns: np.ndarray, found: Sample, scale: float) -> Fit:
-    """Energies of all structures and `scale` times the forces of a sample together, each weighed by what it leaves;
-    labels far off count less. The energy errors (S,), eV/atom, are those of a fit without the structure itself.
+    """Energies of all structures and `scale` times the forces of a sample together; labels far off count less. The
+    energy errors (S,), eV/atom, are those of a fit without the structure itself.
+
+    Both kinds weigh alike, by their spread in the data: weights after what a fit leaves would make it choose one kind.
     """
     known = np.isfinite(data.energies)
     x = np.hstack([columns, data.counts]) / data.n_atoms[:, None]
     y = data.above_offsets
     slopes = np.hstack([found.rows.slopes, np.zeros((len(found.forces), data.counts.shape[1]))])
     forces = scale * found.forces
-    we, wf = np.where(known, 1.0, 0.0), np.full(len(forces), 0.05**2)
+    each_energy = 1.0 / (known.sum() * (_FINER * np.std(y[known])) ** 2 + 1e-300)
+    each_force = 1.0 / (np.sum(forces**2) + 1e-300)
+    we, wf = np.where(known, each_energy, 0.0), np.full(len(forces), each_force)
     floor = _RIDGE * ((x[known] ** 2).mean(axis=0) + 1e-12)
     for _ in range(_ROUNDS):
         normal = x[known].T @ (we[known, None] * x[known]) + slopes.T @ (wf[:, None] * slopes)
@@ -85,8 +90,8 @@ def fit_both(data: Data, columns: np.ndarray, found: Sample, scale: float) -> Fi
         error = (y - x @ w) / np.maximum(1.0 - leverage, 0.05)
         off = forces - slopes @ w
         se, sf = _typical(error[known]), _typical(off)
-        we = np.where(known, 1.0 / (1.0 + (np.nan_to_num(error) / (_TAIL * se)) ** 2), 0.0) / se**2
-        wf = 1.0 / (1.0 + (off / (_TAIL * sf)) ** 2) / sf**2 if len(forces) else wf
+        we = np.where(known, each_energy / (1.0 + (np.nan_to_num(error) / (_TAIL * se)) ** 2), 0.0)
+        wf = each_force / (1.0 + (off / (_TAIL * sf)) ** 2)
     size = columns.shape[1]
     return Fit(w[:size], w[size:], error, se, sf)
 

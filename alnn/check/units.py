@@ -74,17 +74,16 @@ def agrees(factor: float, margin: float) -> bool:
 
 
 def profile(data: Data, columns: np.ndarray, found: Sample) -> Profile:
-    """Fits of energies and forces together, the forces times one factor after the other: minus the logarithm of the
-    likelihood that labels with normally distributed errors have.
+    """Fits of energies and forces together, the forces times one factor after the other. The cost is minus the
+    logarithm of a likelihood with normally distributed errors, of one force a structure, since those of a structure are
+    not independent.
     """
     chosen = np.union1d(found.index, data.some(_ATOMS, np.isfinite(data.energies)))
     few = Data([data.structures[int(k)] for k in chosen])
 
     def cost(factor: float) -> float:
         fit = fit_both(few, columns[chosen], found, factor)
-        return len(chosen) * np.log(fit.spread_energy) + len(found.forces) * np.log(
-            fit.spread_force / abs(factor)
-        )
+        return len(chosen) * np.log(fit.spread_energy * fit.spread_force / abs(factor))
 
     factors = np.concatenate([_GRID, -_GRID[1::3]])
     costs = np.array([cost(f) for f in factors])
