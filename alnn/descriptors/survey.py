@@ -14,13 +14,13 @@ from scipy.sparse.csgraph import connected_components
 
 from alnn.structures.neighbors import pair_table
 
-REACH = 9.0
+REACH = 11.0
 """Å; neighbours are looked for within."""
 _ATOMS = 3000  # of a survey: its distances shall take seconds
 _BOND = 1.25  # of the sum of covalent radii; two atoms closer than this are bonded
 _SHORTEST, _LONGEST = 5.0, 6.5  # Å; cutoffs of matter that hangs together
 _SHELLS = 2.1  # nearest distances that a cutoff spans: the second shell of a crystal ends at some 1.8
-_APART = 8.0  # Å; molecules still attract one another there
+_APART = 10.0  # Å; molecules still attract one another there
 _MANY = 100.0  # neighbours; more cost time and say little
 
 Pair = tuple[str, str]
@@ -43,8 +43,8 @@ class Survey:
     neighbors: np.ndarray
 
     def cutoff(self) -> float:
-        """Å. Matter that hangs together: past the second shell of its widest pair, from 5 to 6.5 Å. Molecules: 8 Å, or
-        less where that would be more than 100 neighbours.
+        """Å. Matter that hangs together: past the second shell of its widest pair, from 5 to 6.5 Å. Molecules: 10 Å,
+        or less where that would be more than 100 neighbours.
         """
         if not self.molecular:
             span = _SHELLS * max(self.typical.values())
@@ -54,7 +54,7 @@ class Survey:
 
 
 def survey(structures: Sequence[Atoms], species: Sequence[str]) -> Survey:
-    """A survey of structures, some thousand atoms of them evenly spread. Pairs that do not meet within 9 Å, or all
+    """A survey of structures, some thousand atoms of them evenly spread. Pairs that do not meet within 11 Å, or all
     without structures, have the distances that covalent radii give. Raises StructureError.
     """
     chosen = spread(structures, _ATOMS)
@@ -96,7 +96,7 @@ class _Distances:
 
 
 def _distances(structures: Sequence[Atoms], species: Sequence[str]) -> _Distances:
-    edges = np.linspace(0.0, REACH, 91)
+    edges = np.linspace(0.0, REACH, 111)
     counts, atoms = np.zeros(len(edges) - 1), 0
     parts: dict[Pair, list[np.ndarray]] = {pair: [] for pair in itertools.product(species, repeat=2)}
     for structure in structures:

@@ -81,7 +81,7 @@ def fit_and_judge(request: Request, holdout: float | Path | None, speaker: Speak
     for line in short_check(found):
         speaker.say(f"check: {line}")
     species, labels = data.species_of(found), data.labels(found)
-    settings = recommended(request.settings, labels)
+    settings = recommended(request.settings, labels, found)
     speaker.say(f"{data.describe(found, species)}; {labels}")
     speaker.under_way("choosing functions")
     functions = choose(request.settings.descriptors, species, found)

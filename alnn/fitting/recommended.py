@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
+
+import numpy as np
+from ase import Atoms
 
 from alnn.errors import ConfigError
 from alnn.fitting.data import Labels
 from alnn.fitting.settings import FitSettings
 from alnn.training.settings import TrainingSettings
+from alnn.training.soundness import composition, element_offsets
 
 _NETWORK: dict[str, Any] = {"hidden": (16, 16), "activation": "gelu"}
 _FORCES: dict[str, Any] = {
@@ -15,15 +20,16 @@ _FORCES: dict[str, Any] = {
     "steps": 60,
     "forces": "auto",
     "force_rows": None,
-    "force_weight": 0.01,
 }
 _ENERGIES: dict[str, Any] = {
     "members": 4,
     "steps": 40,
 }  # which say little: the mean of several networks errs less
+_SHARE = 0.8  # of all forces of a structure against its energy, each in terms of its spread
+_LIGHTEST, _HEAVIEST = 0.01, 0.05  # Å
 
 
-def recommended(settings: FitSettings, labels: Labels) -> TrainingSettings:
+def recommended(settings: FitSettings, labels: Labels, structures: Sequence[Atoms] = ()) -> TrainingSettings:
     """What was told, and for the rest what has done well on data of others (`docs/training.md`): forces of
     whichever structures have them.
 
@@ -34,7 +40,25 @@ def recommended(settings: FitSettings, labels: Labels) -> TrainingSettings:
     if told.get("protocol") == "paper":
         return TrainingSettings(**told)
     with_forces = labels.forces and told.get("forces") != "none"
-    return TrainingSettings(**{**_NETWORK, **(_FORCES if with_forces else _ENERGIES), **told})
+    fitting = {**_FORCES, "force_weight": force_weight(structures)} if with_forces else _ENERGIES
+    return TrainingSettings(**{**_NETWORK, **fitting, **told})
+
+
+def force_weight(structures: Sequence[Atoms]) -> float:
+    """Å: such that all force components of a structure together weigh somewhat less than its energy per atom, both in
+    terms of their standard deviations over the data: small structures have few, large ones many. From 0.01 to 0.05 Å.
+    """
+    having = [atoms for atoms in structures if atoms.calc is not None and "forces" in atoms.calc.results]
+    if not having:
+        return _LIGHTEST
+    forces = np.concatenate([atoms.calc.results["forces"].ravel() for atoms in having])
+    species = sorted({symbol for atoms in structures for symbol in atoms.symbols})
+    energies = np.array([atoms.get_potential_energy() / len(atoms) for atoms in structures])
+    fractions = composition(structures, species)
+    rest = energies - fractions @ element_offsets(energies, fractions)
+    size = np.sqrt(len(forces) / len(having)) * float(forces.std())
+    weight = _SHARE * float(rest.std()) / size if size > 0.0 else _LIGHTEST
+    return float(f"{np.clip(weight, _LIGHTEST, _HEAVIEST):.2g}")
 
 
 def _check(told: dict[str, Any], labels: Labels) -> None:

@@ -58,7 +58,7 @@ def test_a_crystal_has_the_distances_of_its_shells():
 def test_molecules_are_seen_and_reach_farther():
     lengths = survey(waters(), ["H", "O"])
     assert lengths.molecular
-    assert lengths.cutoff() == 8.0
+    assert lengths.cutoff() == 10.0
     assert lengths.typical["O", "H"] == lengths.typical["H", "O"] == pytest.approx(0.97, abs=0.1)
 
 
@@ -98,7 +98,7 @@ def test_molecules_have_functions_of_their_bonds_beside_those_of_long_reach():
         assert {f["neighbors"][0] for f in radial} == {"H", "O"}
         assert min(f["r_s"] for f in radial if f["neighbors"] != [s]) < 1.0  # the bond O-H
         assert sorted(f["cutoff"] for f in functions[s] if f["type"] == "moments")[0] < 5.0
-        assert cutoff({s: functions[s]}) == 8.0
+        assert cutoff({s: functions[s]}) == 10.0
 
 
 @pytest.mark.parametrize("family", ["moments", "symmetry"])

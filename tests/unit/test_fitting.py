@@ -17,7 +17,7 @@ from alnn.evaluation.errors import Parity, errors_of
 from alnn.evaluation.groups import automatic_bins, constant_errors, errors_by_group, group_names
 from alnn.fitting import search as searching
 from alnn.fitting.data import Labels, describe, labels
-from alnn.fitting.recommended import recommended
+from alnn.fitting.recommended import force_weight, recommended
 from alnn.fitting.settings import FitSettings, duration, load
 from alnn.fitting.stopping import Watch, bar, clock
 from alnn.parallel.interruption import interruption
@@ -132,6 +132,23 @@ def test_what_is_not_told_suits_the_data():
     assert recommended(load(None, {"training": {"protocol": "paper"}}), all_forces).protocol == "paper"
     with pytest.raises(ConfigError, match="forces for every structure, found them for 5 of 9"):
         recommended(load(None, {"training": {"forces": "rows"}}), some)
+
+
+def test_forces_weigh_by_their_spread_and_number():
+    """0.8 of the spread of energies per atom over that of all forces of a structure; within bounds."""
+    found = crystals(9)
+    for k, atoms in enumerate(found):
+        forces = np.full((4, 3), 1.0 if k % 2 else -1.0)
+        forces[0] = 0.0
+        atoms.calc.results["forces"] = forces
+        atoms.calc.results["energy"] = 4.0 * (-3.0 + (0.1 if k % 3 == 0 else -0.05))
+    forces = np.concatenate([a.calc.results["forces"].ravel() for a in found])
+    spread = np.sqrt(3 * 0.1**2 + 6 * 0.05**2) / 3.0
+    assert force_weight(found) == pytest.approx(0.8 * spread / (np.sqrt(12) * forces.std()), rel=0.02)
+    for atoms in found:
+        atoms.calc.results["forces"] = 1000.0 * atoms.calc.results["forces"]
+    assert force_weight(found) == 0.01
+    assert force_weight([]) == 0.01
 
 
 def test_sizes_of_networks_in_words_and_varied():
