@@ -71,7 +71,9 @@ def chosen(method, potential, settings, pool, have, count, rng, seed):
 def run(method, structures, options, seed):
     rng = np.random.default_rng(seed)
     pool, test = split(structures, rng, options.pool, options.test)
-    functions = choose(Descriptors(preset=options.preset), sorted({s for a in pool for s in a.symbols}), pool[:200])
+    functions = choose(
+        Descriptors(preset=options.preset), sorted({s for a in pool for s in a.symbols}), pool[:200]
+    )
     settings = TrainingSettings(
         hidden=(options.hidden,) * 2,
         activation="gelu",
@@ -87,7 +89,9 @@ def run(method, structures, options, seed):
         print(method, seed, lines[-1], flush=True)
         if len(have) >= options.labels:
             return lines
-        have += [int(k) for k in chosen(method, potential, settings, pool, have, options.count, rng, len(have))]
+        have += [
+            int(k) for k in chosen(method, potential, settings, pool, have, options.count, rng, len(have))
+        ]
 
 
 def main():
@@ -95,7 +99,9 @@ def main():
     parser.add_argument("file", type=Path)
     parser.add_argument("-o", "--output", type=Path, required=True)
     parser.add_argument("--methods", default=",".join(METHODS))
-    parser.add_argument("--forces", type=int, default=0, help="force rows of each structure; 0: energies alone")
+    parser.add_argument(
+        "--forces", type=int, default=0, help="force rows of each structure; 0: energies alone"
+    )
     parser.add_argument("--labels", type=int, default=300)
     parser.add_argument("--count", type=int, default=20, help="labels a round")
     parser.add_argument("--members", type=int, default=4)

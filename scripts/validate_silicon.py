@@ -64,7 +64,9 @@ def structures(learned: LammpsReference, temperature: float, count: int) -> list
 def report(temperature: float, frames: list[Atoms], labels: list, potential: Potential) -> None:
     """One line of errors; energies per atom, force components."""
     predicted = Evaluator(potential).evaluate(frames)
-    energy = np.array([(p.energy - label.energy) / len(p.forces) for p, label in zip(predicted, labels, strict=True)])
+    energy = np.array(
+        [(p.energy - label.energy) / len(p.forces) for p, label in zip(predicted, labels, strict=True)]
+    )
     force = np.array([p.forces - label.forces for p, label in zip(predicted, labels, strict=True)])
     size = np.mean([np.linalg.norm(label.forces, axis=1).mean() for label in labels])
     errors = errors_of("", 1e3 * energy, 1e3 * force)

@@ -15,7 +15,7 @@ _NET, _NET_SHARE = 0.3, 0.2
 """eV/Å, and share of the root of the sum of squares of all forces: larger sums are no rounding."""
 _TORQUE, _TORQUE_SHARE = 1.0, 0.2
 _LARGE = 100.0  # eV/Å, eV/atom: what no unit of ours gives near equilibrium
-_SEEN = 0.02  # of a mean bond vector: atoms with less are where symmetry forbids a force
+_SEEN = 0.01  # of a mean bond vector: atoms with less are where symmetry forbids a force
 _CHUNK_ATOMS = 5000
 
 

@@ -70,11 +70,14 @@ def _read(directory: Path | str) -> Iterator[tuple[dict[str, Any], Label]]:
     for path in sorted(Path(directory).glob("*.jsonl")):
         for number, record in enumerate(read_records(path)[0], start=1):
             try:
-                yield {**record, "key": record["key"]}, _label(record)
+                label = _label(record)
+                if not isinstance(record["key"], str):
+                    raise TypeError
             except (TypeError, ValueError, KeyError, OverflowError) as error:
                 raise PoolError(
                     f"{path}: line {number}: expected a finished label, found another record"
                 ) from error
+            yield record, label
 
 
 def _label(record: dict) -> Label:

@@ -12,8 +12,8 @@ from alnn.potential import Scaling
 SMALLEST_EIGENVALUE = 1e-9
 """Relative to the largest: directions in descriptor space with less variance than this are not magnified more."""
 FEW_ATOMS, SMALLEST_OF_FEW = 2, 1e-2
-"""With fewer atoms than so many times the functions, directions have no variance because no atom happens to show any, and
-are magnified less.
+"""With fewer atoms than so many times the functions, directions have no variance because no atom happens to show any,
+and are magnified less.
 """
 
 

@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -152,7 +153,9 @@ def test_status_and_history_count_the_failures(undisturbed):
     assert sum(line.get("failed", 0) for line in history) == len(quarantine) > 0
     lines = status(folder / "run")
     assert any(line.startswith(f"quarantine: {len(quarantine)} structures") for line in lines)
-    assert any("no convergence in 100 iterations" in line for line in lines)
+    reasons = Counter(entry.failure.reason for entry in quarantine.values())
+    (reason, number), *_ = reasons.most_common(1)
+    assert f"  {number} x {reason}" in lines
 
 
 def test_a_campaign_killed_among_its_labels_goes_on_the_same(undisturbed, tmp_path):

@@ -68,6 +68,7 @@ def potential(tmp_path_factory) -> Path:
     """Fitted to the pair potential that is the reference here."""
     folder = tmp_path_factory.mktemp("potential")
     (folder / "campaign.yaml").write_text(CONFIG)
+    ase.io.write(folder / "start.extxyz", clusters(1, seed=1))
     pool = clusters(60, seed=2)
     for atoms in pool:
         atoms.calc = Pairs()
