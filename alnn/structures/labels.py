@@ -60,7 +60,8 @@ def read_labelled_structures(directory: Path | str) -> list[Atoms]:
     found = {}
     for record, label in _read(directory):
         atoms = Atoms(record["species"], record["positions"], cell=record["cell"], pbc=record["pbc"])
-        atoms.info["origin"] = record["origin"]
+        if record["origin"]:  # extended XYZ has no way to write an empty one
+            atoms.info["origin"] = record["origin"]
         attach_label(atoms, label.energy, label.forces, label.stress)
         found[record["key"]] = atoms
     return list(found.values())

@@ -15,7 +15,6 @@ from gpaw import GPAW, PW, FermiDirac
 OF_CLUSTERS = {"energy": 1e-4, "density": 1e-3, "eigenstates": 1e-5}
 # A strain of half a per cent raises the energy of an atom by 40 µeV.
 OF_CRYSTALS = {"energy": 1e-7, "density": 1e-6, "eigenstates": 1e-9}
-MOST_ITERATIONS = 100  # a cluster takes 10 to 25; what takes so many will not converge at all
 
 
 class GPAWCluster(Calculator):
@@ -24,6 +23,7 @@ class GPAWCluster(Calculator):
     The cluster is turned into its principal axes, where its box is smallest and the calculation quickest, and put into
     a periodic box with `vacuum` (Å) on every side. `cutoff` and `width` (of the Fermi-Dirac distribution) are in eV;
     `moment` is the magnetic moment (Bohr magnetons) that each atom begins with; a single one has its unpaired electron.
+    A cluster takes 10 to 25 iterations; what takes `iterations` will not converge at all, and is an error.
     """
 
     implemented_properties: ClassVar[list[str]] = ["energy", "free_energy", "forces"]
@@ -35,11 +35,12 @@ class GPAWCluster(Calculator):
         width: float = 0.05,
         moment: float = 0.1,
         functional: str = "PBE",
+        iterations: int = 100,
     ) -> None:
         super().__init__()
         self.vacuum = vacuum
         self.moment = moment
-        self.settings = common(cutoff, width, functional)
+        self.settings = common(cutoff, width, functional, iterations)
 
     def calculate(
         self,
@@ -87,13 +88,13 @@ class GPAWCrystal(GPAWCluster):
         self.results = results(crystal)
 
 
-def common(cutoff: float, width: float, functional: str) -> dict[str, Any]:
+def common(cutoff: float, width: float, functional: str, iterations: int) -> dict[str, Any]:
     """What clusters and crystals share."""
     return {
         "mode": PW(cutoff),
         "xc": functional,
         "occupations": FermiDirac(width),
-        "maxiter": MOST_ITERATIONS,
+        "maxiter": iterations,
         "txt": "-",
     }
 

@@ -8,6 +8,8 @@ from ase.build import bulk
 
 from alnn.errors import StructureError
 from alnn.reference.known import TOLERANCE, KnownLabels
+from alnn.structures.export import labels_command
+from alnn.structures.labels import Label, LabelWriter
 from alnn.structures.pool import attach_label
 
 RANDOM = np.random.default_rng(5)
@@ -75,3 +77,12 @@ def test_energies_alone_serve_where_forces_are_not_needed():
     assert KnownLabels([atoms], forces=False).find(atoms).energy == -2.0
     with pytest.raises(StructureError, match=r"known label 0: expected forces, found \['energy'\]"):
         KnownLabels([atoms])
+
+
+def test_labels_without_origin_are_written_so_that_they_can_be_read(tmp_path):
+    writer = LabelWriter(tmp_path / "labels" / "rank0000.jsonl")
+    for energy, atoms in ((-3.0, bulk("Au")), (-5.0, cluster(4))):
+        writer.append(atoms, Label(energy, np.zeros((len(atoms), 3))))
+    labels_command(tmp_path, tmp_path / "all.extxyz")
+    known = KnownLabels.read([tmp_path / "all.extxyz"])
+    assert known.find(bulk("Au")).energy == -3.0
