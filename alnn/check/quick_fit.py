@@ -54,17 +54,6 @@ def sample(data: Data, basis: Basis, atoms: int) -> Sample:
     return Sample(index, rows, np.concatenate(forces), owner)
 
 
-def fit_forces(found: Sample) -> np.ndarray:
-    """Coefficients (D,) that the forces alone give."""
-    return _solve(found.rows.slopes, found.forces)
-
-
-def fit_energies(data: Data, columns: np.ndarray, known: np.ndarray) -> np.ndarray:
-    """Coefficients (D,) that the energies of the structures `known` alone give; columns (S, D)."""
-    x = np.hstack([columns, data.counts]) / data.n_atoms[:, None]
-    return _solve(x[known], data.above_offsets[known])[: columns.shape[1]]
-
-
 def fit_both(data: Data, columns: np.ndarray, found: Sample, scale: float) -> Fit:
     """Energies of all structures and `scale` times the forces of a sample together; labels far off count less. The
     energy errors (S,), eV/atom, are those of a fit without the structure itself.

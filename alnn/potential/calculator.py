@@ -13,7 +13,7 @@ from ase.calculators.calculator import Calculator, all_changes
 from ase.outputs import Properties
 
 from alnn.potential.file import Potential
-from alnn.structures.neighbors import PairTable, pair_table
+from alnn.structures.neighbors import PairTable, in_chunks, pair_table
 
 _CHUNK_ATOMS = 20000  # bounds the memory of one call into the kernel
 
@@ -89,7 +89,7 @@ class Evaluator:
         """Predictions in the order of the structures. Raises StructureError."""
         self.first_outside = None
         predictions: list[Prediction] = []
-        for chunk in _chunks(structures):
+        for chunk in in_chunks(structures, _CHUNK_ATOMS):
             predictions += self._evaluate_chunk(chunk, forces, len(predictions))
         return predictions
 
@@ -130,17 +130,6 @@ class Evaluator:
             float(scaling.min[k]),
             float(scaling.max[k]),
         )
-
-
-def _chunks(structures: Sequence[Atoms]) -> Iterator[Sequence[Atoms]]:
-    start, atoms = 0, 0
-    for stop, structure in enumerate(structures):
-        if atoms and atoms + len(structure) > _CHUNK_ATOMS:
-            yield structures[start:stop]
-            start, atoms = stop, 0
-        atoms += len(structure)
-    if start < len(structures):
-        yield structures[start:]
 
 
 _STANDARD = ["energy", "free_energy", "energies", "forces", "stress"]

@@ -23,7 +23,6 @@ Relax = Callable[[Atoms], Atoms]
 """Positions brought to their minimum in a fixed cell."""
 
 CUBIC = ("fcc", "bcc", "sc", "diamond")
-CRYSTALS = (*CUBIC, "hcp")
 IDEAL_RATIO = float(np.sqrt(8 / 3))  # c/a of hard spheres
 _PER_ATOM = {
     "fcc": 4,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -28,6 +28,18 @@ class PairTable:
     second: np.ndarray
     vectors: np.ndarray
     n_atoms: np.ndarray
+
+
+def in_chunks(structures: Sequence[Atoms], most: int) -> Iterator[Sequence[Atoms]]:
+    """Runs of structures of at most `most` atoms each, a larger structure alone: bounds the memory of their pairs."""
+    start, atoms = 0, 0
+    for stop, structure in enumerate(structures):
+        if atoms and atoms + len(structure) > most:
+            yield structures[start:stop]
+            start, atoms = stop, 0
+        atoms += len(structure)
+    if start < len(structures):
+        yield structures[start:]
 
 
 def pair_table(structures: Sequence[Atoms], species: Sequence[str], cutoff: float) -> PairTable:

@@ -19,7 +19,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 
 from alnn import descriptors
 from alnn.errors import TrainingError
-from alnn.structures.neighbors import PairTable, pair_table
+from alnn.structures.neighbors import PairTable, in_chunks, pair_table
 from alnn.training.coordinates import Coordinates
 from alnn.training.row_table import Collected, ForceRows
 
@@ -47,12 +47,13 @@ def force_rows(
     if strain and all(_virial(atoms) is None for atoms in structures):
         raise TrainingError("training.virial_weight: expected structures with a stress, found none")
     kernel = descriptors.kernel(functions, species)
-    collected, offset = Collected(species), {s: 0 for s in species}
-    for first, chunk in _chunks(structures):
+    collected, offset, first = Collected(species), {s: 0 for s in species}, 0
+    for chunk in in_chunks(structures, _CHUNK_ATOMS):
         wanted = [_wanted(atoms, first + k, count, kind, rng, strain) for k, atoms in enumerate(chunk)]
         collected.add(_chunk_rows(kernel, species, chunk, wanted, first, dict(offset), coordinates))
         for s in species:
             offset[s] += sum(symbol == s for atoms in chunk for symbol in atoms.symbols)
+        first += len(chunk)
     return collected.rows_of_all()
 
 
@@ -239,14 +240,3 @@ def _place_within_species(kinds: np.ndarray, n_species: int) -> np.ndarray:
     for s in range(n_species):
         place[kinds == s] = np.arange(np.sum(kinds == s))
     return place
-
-
-def _chunks(structures: Sequence[Atoms]) -> list[tuple[int, Sequence[Atoms]]]:
-    """Runs of structures of at most some atoms each, with the number of their first."""
-    chunks, start, atoms = [], 0, 0
-    for stop, structure in enumerate(structures):
-        if atoms and atoms + len(structure) > _CHUNK_ATOMS:
-            chunks.append((start, structures[start:stop]))
-            start, atoms = stop, 0
-        atoms += len(structure)
-    return [*chunks, (start, structures[start:])]

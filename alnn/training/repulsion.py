@@ -7,7 +7,7 @@ not let atoms fall into one another. Beads (a molecule under the name of an elem
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from ase import Atoms
@@ -16,7 +16,7 @@ from ase.data import atomic_masses, atomic_numbers, covalent_radii
 
 from alnn.descriptors.presets import FOR_BEADS
 from alnn.potential.repulsion import Repulsion, described, evaluate, zbl
-from alnn.structures.neighbors import pair_table
+from alnn.structures.neighbors import in_chunks, pair_table
 
 INNER = 0.7
 """Of the outer radius; the whole repulsion is felt below."""
@@ -109,7 +109,7 @@ def without(repulsion: Repulsion | None, species: Sequence[str], structures: Seq
         return list(structures)
     return [
         _freed(atoms, parts.energy, parts.forces, parts.virial)
-        for chunk in _chunks(structures)
+        for chunk in in_chunks(structures, _CHUNK_ATOMS)
         for atoms, parts in zip(chunk, evaluate(repulsion, species, chunk), strict=True)
     ]
 
@@ -132,19 +132,8 @@ def _freed(atoms: Atoms, energy: float, forces: np.ndarray, virial: np.ndarray) 
 def _shortest_distances(species: Sequence[str], structures: Sequence[Atoms], reach: float) -> np.ndarray:
     """(species, species) Å; infinite where none is below `reach`."""
     shortest = np.full(len(species) ** 2, np.inf)
-    for chunk in _chunks(structures):
+    for chunk in in_chunks(structures, _CHUNK_ATOMS):
         pairs = pair_table(chunk, species, reach)
         kind = pairs.species[pairs.first].astype(np.int64) * len(species) + pairs.species[pairs.second]
         np.minimum.at(shortest, kind, np.linalg.norm(pairs.vectors, axis=1))
     return shortest.reshape(len(species), -1)
-
-
-def _chunks(structures: Sequence[Atoms]) -> Iterator[Sequence[Atoms]]:
-    start, atoms = 0, 0
-    for stop, structure in enumerate(structures):
-        if atoms and atoms + len(structure) > _CHUNK_ATOMS:
-            yield structures[start:stop]
-            start, atoms = stop, 0
-        atoms += len(structure)
-    if start < len(structures):
-        yield structures[start:]

@@ -21,8 +21,6 @@ COMPONENTS = 10
 """Force components of a structure that stand for all."""
 SHORTLIST, SHORTEST = 10, 100
 """Candidates that are told of each other's labels, times the number wanted, and at least so many."""
-
-
 REPEATED = 0.1
 """A label asked for again says the same: its noise counts so much of what a training leaves of its residuals, which is
 what networks cannot meet, not what references do not know.

@@ -2,7 +2,7 @@
 
 With the Jacobian J of all residuals by the weights, each divided by its noise, and a prior precision of the weights,
 A = J^T J + decay I is the inverse covariance of the weights, and a prediction with the gradient g has the variance
-g^T A^-1 g (D. J. C. MacKay, Neural Comput. 4, 448 (1992), Eqs. 2.6 and 2.12). One network is enough: no committee.
+g^T A^-1 g (D. J. C. MacKay, Neural Comput. 4, 448 (1992)). One network is enough: no committee.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from alnn.parallel.files import write_atomically
 from alnn.potential import Potential
 from alnn.training.equations import Equations
 from alnn.training.labelled import labelled_set
+from alnn.training.passes import SitePass
 from alnn.training.prepared import prepare
 from alnn.training.repulsion import without
 from alnn.training.settings import TrainingSettings
@@ -69,11 +70,6 @@ class Posterior:
         for piece, gradients in rows.pieces():
             out[piece] = np.sum(self.whitened(gradients) ** 2, axis=1)
         return out
-
-    def energy_sigma(self, potential: Potential, structures: Sequence[Atoms]) -> np.ndarray:
-        """(S,) standard deviations of energies per atom, eV/atom."""
-        sizes = np.array([len(atoms) for atoms in structures])
-        return np.sqrt(self.variances(self.rows(potential, structures, 0, 0))) / sizes
 
     def recalibrated(self, errors: np.ndarray, sigmas: np.ndarray) -> Posterior:
         """The same with sigmas multiplied by one factor, so that errors / sigmas of structures that the training has
@@ -141,10 +137,11 @@ def posterior(
 ) -> Posterior:
     """The posterior of a potential's first network after its training on labelled structures `pool`.
 
-    `settings` and `seed` are those of the training: its weights of energies and forces, its decay, its force rows.
+    `settings` are those of the training: its weights of energies and forces, its decay. With its `seed` the force rows
+    are the ones that it had, with another as many others of the same structures.
     The noise of energies and of forces is what the training left of their residuals, corrected for the weights that
     were fitted: s^2 = sum r^2 / (n - gamma n / n_all) with the number gamma of parameters that the data determine
-    (MacKay, Eq. 4.9 and 4.11).
+    (MacKay, the same paper).
     """
     left = without(potential.repulsion, potential.species, pool)
     labelled = labelled_set(left, potential.descriptors, settings, seed)
@@ -153,10 +150,11 @@ def posterior(
         raise PotentialError("variance: expected networks of the shape that the settings say, found others")
     equations = prepared.equations(settings)
     weights = prepared.from_file(prepared.start[:1])[0]
-    residual = equations.residual(equations.passes(weights), one_after_the_other)
+    passes = equations.passes(weights)
+    residual = equations.residual(passes, one_after_the_other)
     kinds = [np.arange(len(residual)) < equations.structures]
     kinds += [~kinds[0]] if equations.rows else []
-    products = _products(equations, weights)
+    products = _products(equations, passes)
     decay = max(settings.weight_decay, SMALLEST_DECAY)
     gamma = _determined(sum(products), decay)
     floor = (SMALLEST_NOISE / prepared.energies.scale) ** 2
@@ -174,10 +172,9 @@ def posterior(
     )
 
 
-def _products(equations: Equations, weights: np.ndarray) -> list[np.ndarray]:
+def _products(equations: Equations, passes: Sequence[SitePass]) -> list[np.ndarray]:
     """J^T J (P, P) of the energies, and where there are any of the force rows."""
-    passes = equations.passes(weights)
-    size = len(weights)
+    size = equations.architecture.size
     found = [np.zeros((size, size)) for _ in range(1 + bool(equations.rows))]
     for piece in equations.pieces(np.arange(equations.rows)):
         if len(piece):

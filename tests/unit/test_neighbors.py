@@ -5,7 +5,7 @@ import pytest
 from ase import Atoms
 from ase.neighborlist import neighbor_list
 
-from alnn.structures.neighbors import pair_table
+from alnn.structures.neighbors import in_chunks, pair_table
 
 
 @pytest.mark.parametrize(
@@ -53,3 +53,10 @@ def test_a_direction_that_is_not_periodic_needs_no_vector(pbc, other):
     assert sorted(zip(i, j, d.round(9), strict=True)) == sorted(
         zip(found.first, found.second, np.linalg.norm(found.vectors, axis=1).round(9), strict=True)
     )
+
+
+def test_chunks_hold_every_structure_once_and_a_large_one_alone():
+    structures = [Atoms(f"Ar{n}") for n in (2, 3, 9, 1, 4, 1)]
+    chunks = list(in_chunks(structures, 5))
+    assert [[len(atoms) for atoms in chunk] for chunk in chunks] == [[2, 3], [9], [1, 4], [1]]
+    assert list(in_chunks([], 5)) == []
