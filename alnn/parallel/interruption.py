@@ -69,7 +69,18 @@ class Interruption:
         os.set_blocking(written, False)
         signal.set_wakeup_fd(written, warn_on_full_buffer=False)
         signal.signal(signal.SIGTERM, _nothing)
+        os.register_at_fork(
+            before=_hold_back, after_in_parent=_let_through, after_in_child=self._belongs_to_the_parent
+        )
         threading.Thread(target=self._wait_for_signals, args=(arrived,), daemon=True).start()
+
+    def _belongs_to_the_parent(self) -> None:
+        """In a forked child: it shares the pipe, so that a signal meant for the child alone would end the parent."""
+        signal.set_wakeup_fd(-1)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        self.reason = self._forced = self._walltime = None  # threads do not live on in a child
+        self._listening = False
+        _let_through()
 
     def _wait_for_signals(self, arrived: int) -> None:
         while number := os.read(arrived, 1):
@@ -102,6 +113,15 @@ def seconds(text: str) -> float:
 
 def _nothing(_: int, __: FrameType | None) -> None:
     """A handler that is there so that the signal does not end the process."""
+
+
+def _hold_back() -> None:
+    """Until a child knows what the signal means for it."""
+    signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM})
+
+
+def _let_through() -> None:
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGTERM})
 
 
 def _timer(delay: float, call: Callable[[], None]) -> threading.Timer:

@@ -1,5 +1,7 @@
 """The request to end: wall times as schedulers write them, safe points, and the end by force."""
 
+import subprocess
+import sys
 import threading
 
 import pytest
@@ -69,3 +71,31 @@ def test_ranks_stop_at_their_next_piece_of_work():
     finally:
         interruption.dismiss()
     assert done == [1]
+
+
+FORKS = """
+import os, signal, time
+from alnn.parallel.interruption import interruption
+
+interruption.listen()
+for _ in range(20):
+    child = os.fork()
+    if child == 0:
+        time.sleep(60)
+        os._exit(0)
+    os.kill(child, signal.SIGTERM)
+    _, status = os.waitpid(child, 0)
+    assert os.WTERMSIG(status) == signal.SIGTERM, status
+time.sleep(0.2)
+print(interruption.reason)
+os.kill(os.getpid(), signal.SIGTERM)
+while interruption.reason is None:
+    time.sleep(0.01)
+print(interruption.reason)
+"""
+
+
+def test_a_signal_to_a_forked_child_is_for_the_child_alone():
+    """Pools of processes that fork, as calculators may have, end their children by SIGTERM."""
+    done = subprocess.run([sys.executable, "-c", FORKS], capture_output=True, text=True, timeout=60)
+    assert done.stdout.split() == ["None", "SIGTERM"], done.stdout + done.stderr
