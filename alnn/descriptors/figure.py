@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +17,18 @@ from alnn.structures.neighbors import PairTable, pair_table
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+_FORMS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
+    "cosine": lambda x: 0.5 * (np.cos(np.pi * x) + 1.0),
+    "tanh3": lambda x: np.tanh(1.0 - x) ** 3,
+    "tanh3_unit": lambda x: (np.tanh(1.0 - x) / np.tanh(1.0)) ** 3,
+    "exp": lambda x: np.exp(1.0 - 1.0 / np.maximum(1.0 - x * x, 1e-3)),
+    "poly1": lambda x: 1.0 - x**2 * (3.0 - 2.0 * x),
+    "poly2": lambda x: 1.0 - x**3 * (10.0 - x * (15.0 - 6.0 * x)),
+    "poly3": lambda x: 1.0 - x**4 * (35.0 - x * (84.0 - x * (70.0 - 20.0 * x))),
+    "poly4": lambda x: 1.0 - x**5 * (126.0 - x * (420.0 - x * (540.0 - x * (315.0 - 70.0 * x)))),
+}
+"""Forms of the cutoff function, of x = 0 .. 1; docs/potential-file.md."""
 
 _ROWS = 4  # species shown
 _BINS = 120
@@ -52,7 +64,7 @@ def cutoff_function(function: Function, r: np.ndarray) -> np.ndarray:
     """f(r) of docs/potential-file.md, r in Å."""
     inner, outer = function.get("inner_cutoff", 0.0), function["cutoff"]
     x = np.clip((r - inner) / (outer - inner), 0.0, 1.0)
-    return 0.5 * (np.cos(np.pi * x) + 1.0)
+    return _FORMS[function.get("cutoff_function", "cosine")](x)
 
 
 def _pair_distribution(axes: Axes, pairs: PairTable, species: Sequence[str], centre: int) -> None:
@@ -73,7 +85,7 @@ def _radial(axes: Axes, functions: Sequence[Function]) -> None:
     for f in functions:
         if f["type"] == "G2":
             r = np.linspace(0.0, f["cutoff"], 300)
-            axes.plot(r, np.exp(-f["eta"] * (r - f["r_s"]) ** 2) * cutoff_function(f, r), lw=0.8)
+            axes.plot(r, np.exp(-f["eta"] * (r - f.get("r_s", 0.0)) ** 2) * cutoff_function(f, r), lw=0.8)
         if f["type"] == "moments":
             r = np.linspace(f.get("r_min", 0.0), f["cutoff"], 300)
             for n in range(most_polynomials(f)):
@@ -81,7 +93,8 @@ def _radial(axes: Axes, functions: Sequence[Function]) -> None:
     for eta in sorted({f["eta"] for f in functions if f["type"] in ("G4", "G5")}):
         f = next(f for f in functions if f["type"] in ("G4", "G5") and f["eta"] == eta)
         r = np.linspace(0.0, f["cutoff"], 300)
-        axes.plot(r, np.exp(-eta * r**2) * cutoff_function(f, r), "--", color=FAINT, lw=1.2)
+        width = np.exp(-eta * (r - f.get("r_s", 0.0)) ** 2)
+        axes.plot(r, width * cutoff_function(f, r), "--", color=FAINT, lw=1.2)
     lowest = -1.05 if any(f["type"] == "moments" for f in functions) else 0.0
     axes.set_ylim(lowest, 1.05)
 

@@ -47,6 +47,30 @@ def _twist(z: np.ndarray) -> Derivatives:
     return value + 0.1 * z, slope + 0.1, curvature
 
 
+def _softplus(z: np.ndarray) -> Derivatives:
+    slope = expit(z)
+    return np.logaddexp(0.0, z), slope, slope * (1.0 - slope)
+
+
+def _gaussian(z: np.ndarray) -> Derivatives:
+    y = np.exp(-0.5 * z * z)
+    return y, -z * y, (z * z - 1.0) * y
+
+
+def _cos(z: np.ndarray) -> Derivatives:
+    y = np.cos(z)
+    return y, -np.sin(z), -y
+
+
+def _exp(z: np.ndarray) -> Derivatives:
+    y = np.exp(-z)
+    return y, -y, y
+
+
+def _square(z: np.ndarray) -> Derivatives:
+    return z * z, 2.0 * z, np.full_like(z, 2.0)
+
+
 ACTIVATIONS: dict[str, Callable[[np.ndarray], Derivatives]] = {
     "linear": _linear,
     "tanh": _tanh,
@@ -55,4 +79,9 @@ ACTIVATIONS: dict[str, Callable[[np.ndarray], Derivatives]] = {
     "gelu": _gelu,
     "mtanh": _mtanh,
     "twist": _twist,
+    "softplus": _softplus,
+    "gaussian": _gaussian,
+    "cos": _cos,
+    "exp": _exp,
+    "square": _square,
 }

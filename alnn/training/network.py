@@ -47,6 +47,28 @@ def _twist(z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     return value + 0.1 * z, slope + 0.1
 
 
+def _softplus(z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    return tf.math.softplus(z), tf.sigmoid(z)
+
+
+def _gaussian(z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    y = tf.exp(-0.5 * z * z)
+    return y, -z * y
+
+
+def _cos(z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    return tf.cos(z), -tf.sin(z)
+
+
+def _exp(z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    y = tf.exp(-z)
+    return y, -y
+
+
+def _square(z: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    return z * z, 2.0 * z
+
+
 ACTIVATIONS: dict[str, ActivationPair] = {
     "linear": _linear,
     "tanh": _tanh,
@@ -55,6 +77,11 @@ ACTIVATIONS: dict[str, ActivationPair] = {
     "gelu": _gelu,
     "mtanh": _mtanh,
     "twist": _twist,
+    "softplus": _softplus,
+    "gaussian": _gaussian,
+    "cos": _cos,
+    "exp": _exp,
+    "square": _square,
 }
 """Name -> function of z that returns (value, derivative)."""
 

@@ -16,7 +16,20 @@ Repelling = Annotated[
         "functions is made for beads)"
     ),
 ]
-Activation = Literal["linear", "tanh", "sigmoid", "relu", "gelu", "mtanh", "twist"]
+Activation = Literal[
+    "linear",
+    "tanh",
+    "sigmoid",
+    "relu",
+    "gelu",
+    "mtanh",
+    "twist",
+    "softplus",
+    "gaussian",
+    "cos",
+    "exp",
+    "square",
+]
 
 
 class TrainingSettings(Section):

@@ -3,6 +3,19 @@
 
 namespace alnn {
 
-enum class Activation { linear, tanh, sigmoid, relu, gelu, mtanh, twist };
+enum class Activation {
+  linear,
+  tanh,
+  sigmoid,
+  relu,
+  gelu,
+  mtanh,
+  twist,
+  softplus,
+  gaussian,
+  cosine,
+  exponential,
+  square
+};
 
 }  // namespace alnn

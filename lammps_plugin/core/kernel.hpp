@@ -9,12 +9,14 @@
 #pragma once
 
 #include "activation.hpp"
+#include "cutoff_form.hpp"
 
 namespace alnn {
 
 /// f_c is 1 until `inner` and 0 from `outer`, angstrom.
 struct Cutoff {
   double inner, outer;
+  CutoffForm form;
 };
 
 /// G2 functions of one neighbour species and cutoff.

@@ -30,7 +30,9 @@ bool is_integer(double x) { return x == std::floor(x); }
 }  // namespace
 
 int cutoff_index(std::vector<Cutoff>& cutoffs, const Cutoff& cutoff) {
-  const auto same = [&](const Cutoff& c) { return c.inner == cutoff.inner && c.outer == cutoff.outer; };
+  const auto same = [&](const Cutoff& c) {
+    return c.inner == cutoff.inner && c.outer == cutoff.outer && c.form == cutoff.form;
+  };
   const auto it = std::find_if(cutoffs.begin(), cutoffs.end(), same);
   if (it != cutoffs.end()) return static_cast<int>(it - cutoffs.begin());
   cutoffs.push_back(cutoff);
@@ -42,7 +44,7 @@ bool MomentPlan::serves(const Function& f) {
     case Function::Type::G2:
       return true;
     case Function::Type::G5:
-      return is_integer(f.zeta) && f.zeta <= max_degree;
+      return is_integer(f.zeta) && f.zeta <= max_degree && f.r_s == 0.0;
     case Function::Type::G4:
       return false;
     default:
@@ -78,7 +80,9 @@ MomentPlan::MomentPlan(const Element& element, const std::vector<int>& functions
 
 // The density that a factor of a function sees.
 MomentPlan::Field MomentPlan::field(const Function& f, int factor) const {
-  Field field{cutoff_index(cutoffs_, {f.inner_cutoff, f.cutoff}), {}, std::vector<double>(n_species_, 0.0)};
+  Field field{cutoff_index(cutoffs_, {f.inner_cutoff, f.cutoff, f.cutoff_form}),
+              {},
+              std::vector<double>(n_species_, 0.0)};
   switch (f.type) {
     case Function::Type::G2:
       field.radial = {false, 0, f.eta, f.eta > 0.0 ? f.r_s : 0.0, 0.0};

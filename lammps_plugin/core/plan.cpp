@@ -12,7 +12,8 @@ namespace alnn {
 namespace {
 
 bool is_fast_angular(const Function& f) {
-  return f.type == Function::Type::G5 && f.zeta == std::floor(f.zeta) && f.zeta - 1.0 < (1 << max_bits);
+  return f.type == Function::Type::G5 && f.r_s == 0.0 && f.zeta == std::floor(f.zeta) &&
+         f.zeta - 1.0 < (1 << max_bits);
 }
 
 int binary_digits(int n) {
@@ -118,11 +119,11 @@ void ElementPlan::sort_functions(const Element& element, const Kernel& kernel) {
   std::map<std::tuple<int, int, int>, std::vector<int>> angular;
   for (int k = 0; k < static_cast<int>(element.functions.size()); ++k) {
     const Function& f = element.functions[k];
+    const Cutoff cutoff{f.inner_cutoff, f.cutoff, f.cutoff_form};
     if (f.type == Function::Type::G2)
-      radial[{f.neighbors[0], cutoff_index(cutoffs_, {f.inner_cutoff, f.cutoff})}].push_back(k);
+      radial[{f.neighbors[0], cutoff_index(cutoffs_, cutoff)}].push_back(k);
     else if (is_fast_angular(f))
-      angular[{f.neighbors[0], f.neighbors[1], cutoff_index(cutoffs_, {f.inner_cutoff, f.cutoff})}].push_back(
-          k);
+      angular[{f.neighbors[0], f.neighbors[1], cutoff_index(cutoffs_, cutoff)}].push_back(k);
     else if (!MomentPlan::needs(f))
       plain_.push_back(k);
   }

@@ -20,8 +20,8 @@ class ElementPlan {
   ElementPlan& operator=(const ElementPlan&) = delete;
 
   const ElementView& view() const { return view_; }
-  /// Functions that the fast kernel has no block for (G4, fractional zeta, high orders of Chebyshev):
-  /// evaluated by the plain code; indices into Element::functions.
+  /// Functions that the fast kernel has no block for (G4, G5 with r_s or fractional zeta, high orders of
+  /// Chebyshev): evaluated by the plain code; indices into Element::functions.
   const std::vector<int>& plain() const { return plain_; }
 
  private:

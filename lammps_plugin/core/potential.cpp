@@ -38,7 +38,8 @@ std::string describe(const Function& f, const Potential& potential) {
     case Function::Type::G4:
     case Function::Type::G5:
       return (f.type == Function::Type::G4 ? "G4 of " : "G5 of ") + name(0) + " and " + name(1) + ", eta " +
-             number(f.eta) + ", lambda " + number(f.lambda) + ", zeta " + number(f.zeta);
+             number(f.eta) + ", lambda " + number(f.lambda) + ", zeta " + number(f.zeta) +
+             (f.r_s != 0.0 ? ", r_s " + number(f.r_s) : "");
     case Function::Type::product:
       return describe_product(f);
     case Function::Type::chebyshev_radial:

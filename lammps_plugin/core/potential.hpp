@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "activation.hpp"
+#include "cutoff_form.hpp"
 #include "repulsion.hpp"
 
 namespace alnn {
@@ -46,15 +47,16 @@ struct Function {
   Type type = Type::G2;
   int neighbors[2] = {-1, -1};  ///< species of the neighbours; -1 = any (Chebyshev, product)
   double eta = 0.0;             ///< 1/angstrom^2
-  double r_s = 0.0;             ///< angstrom (G2)
+  double r_s = 0.0;             ///< angstrom (G2, G4, G5)
   double lambda = 1.0;          ///< +1 or -1 (G4, G5)
   double zeta = 1.0;            ///< >= 1 (G4, G5)
   double cutoff = 0.0;          ///< angstrom; f_c is 0 from there
   double inner_cutoff = 0.0;    ///< angstrom; f_c is 1 until there (G2, G4, G5, product)
-  int order = 0;                ///< of the polynomial (Chebyshev)
-  bool weighted = false;        ///< each term times the species weights of its neighbours (Chebyshev)
-  int n_factors = 0;            ///< 1 .. most_factors (product)
-  double r_min = 0.0;           ///< angstrom (product)
+  CutoffForm cutoff_form = CutoffForm::cosine;
+  int order = 0;          ///< of the polynomial (Chebyshev)
+  bool weighted = false;  ///< each term times the species weights of its neighbours (Chebyshev)
+  int n_factors = 0;      ///< 1 .. most_factors (product)
+  double r_min = 0.0;     ///< angstrom (product)
   Factor factors[most_factors];
 };
 

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "reference_cutoff.hpp"
 #include "sphere.hpp"
 
 namespace alnn::reference {
@@ -33,7 +34,7 @@ bool is_radial(Function::Type type) {
 // Radial function of one neighbour at distance r, and its derivative.
 double radial_term(const Function& f, double r, double* derivative) {
   double dfc;
-  const double fc = cutoff_function(r, f.inner_cutoff, f.cutoff, &dfc);
+  const double fc = cutoff_function(f, r, &dfc);
   if (f.type == Function::Type::G2) {
     const double e = std::exp(-f.eta * (r - f.r_s) * (r - f.r_s));
     *derivative = e * (dfc - 2.0 * f.eta * (r - f.r_s) * fc);
@@ -59,12 +60,12 @@ bool matches(const Function& f, int a, int b) {
   return (f.neighbors[0] == a && f.neighbors[1] == b) || (f.neighbors[0] == b && f.neighbors[1] == a);
 }
 
-// exp(-eta r^2) f_c(r) for one leg of a triplet, and its derivative divided by r.
+// exp(-eta (r - r_s)^2) f_c(r) for one leg of a triplet, and its derivative divided by r.
 double leg(const Function& f, double r, double* derivative_over_r) {
   double dfc;
-  const double fc = cutoff_function(r, f.inner_cutoff, f.cutoff, &dfc);
-  const double e = f.type == Function::Type::chebyshev_angular ? 1.0 : std::exp(-f.eta * r * r);
-  *derivative_over_r = e * (dfc / r - 2.0 * f.eta * fc);
+  const double fc = cutoff_function(f, r, &dfc), x = r - f.r_s;
+  const double e = f.type == Function::Type::chebyshev_angular ? 1.0 : std::exp(-f.eta * x * x);
+  *derivative_over_r = e * (dfc - 2.0 * f.eta * x * fc) / r;
   return e * fc;
 }
 
@@ -128,7 +129,7 @@ double evaluate_angular(const Function& f, const Neighborhood& nb, int n_species
 // T_order(x) f_c(r) of a factor of a product, and its derivative.
 double factor_radial(const Function& f, const Function::Factor& factor, double r, double* derivative) {
   double dfc, dt;
-  const double fc = cutoff_function(r, f.inner_cutoff, f.cutoff, &dfc);
+  const double fc = cutoff_function(f, r, &dfc);
   const double scale = 2.0 / (f.cutoff - f.r_min);
   const double t = chebyshev(factor.order, scale * (r - f.r_min) - 1.0, &dt);
   *derivative = t * dfc + dt * scale * fc;
@@ -184,16 +185,6 @@ double half_repulsion(const Potential& potential, int species, const Neighborhoo
 
 }  // namespace
 
-double cutoff_function(double r, double inner_cutoff, double cutoff, double* derivative) {
-  if (r <= inner_cutoff || r >= cutoff) {
-    if (derivative) *derivative = 0.0;
-    return r >= cutoff ? 0.0 : 1.0;
-  }
-  const double length = cutoff - inner_cutoff, x = (r - inner_cutoff) / length;
-  if (derivative) *derivative = -0.5 * pi / length * std::sin(pi * x);
-  return 0.5 * (std::cos(pi * x) + 1.0);
-}
-
 double evaluate_function(const Function& f, const Neighborhood& nb, int n_species, double weight,
                          Vec3* gradient) {
   if (f.type == Function::Type::product) return evaluate_product(f, nb, n_species, weight, gradient);
@@ -205,70 +196,6 @@ std::vector<double> descriptors(const Element& element, const Neighborhood& nb, 
   std::vector<double> values;
   for (const auto& f : element.functions) values.push_back(evaluate_function(f, nb, n_species));
   return values;
-}
-
-double activate(Activation activation, double x, double* derivative) {
-  double d = 1.0, y = x;
-  switch (activation) {
-    case Activation::linear:
-      break;
-    case Activation::tanh:
-      y = std::tanh(x);
-      d = 1.0 - y * y;
-      break;
-    case Activation::sigmoid:
-      y = 1.0 / (1.0 + std::exp(-x));
-      d = y * (1.0 - y);
-      break;
-    case Activation::relu:
-      y = x > 0.0 ? x : 0.0;
-      d = x > 0.0 ? 1.0 : 0.0;
-      break;
-    case Activation::gelu: {
-      const double phi = 0.5 * std::erfc(-x / std::sqrt(2.0));
-      y = x * phi;
-      d = phi + x * std::exp(-0.5 * x * x) / std::sqrt(2.0 * pi);
-      break;
-    }
-    case Activation::mtanh:
-    case Activation::twist: {
-      const double t = std::tanh(2.0 * x / 3.0);
-      const double linear = activation == Activation::twist ? 0.1 : 0.0;
-      y = 1.7159 * t + linear * x;
-      d = 1.7159 * (2.0 / 3.0) * (1.0 - t * t) + linear;
-      break;
-    }
-  }
-  if (derivative) *derivative = d;
-  return y;
-}
-
-double network_output(const Network& network, const std::vector<double>& x, std::vector<double>* dy_dx) {
-  std::vector<double> a = x;
-  std::vector<std::vector<double>> slopes;
-  for (const auto& layer : network) {
-    std::vector<double> next(layer.n_out), slope(layer.n_out);
-    for (int o = 0; o < layer.n_out; ++o) {
-      double z = layer.bias[o];
-      for (int i = 0; i < layer.n_in; ++i) z += layer.weights[o * layer.n_in + i] * a[i];
-      next[o] = activate(layer.activation, z, &slope[o]);
-    }
-    a = next;
-    slopes.push_back(slope);
-  }
-  if (dy_dx) {
-    std::vector<double> back{1.0};
-    for (int l = static_cast<int>(network.size()) - 1; l >= 0; --l) {
-      const auto& layer = network[l];
-      std::vector<double> previous(layer.n_in, 0.0);
-      for (int o = 0; o < layer.n_out; ++o)
-        for (int i = 0; i < layer.n_in; ++i)
-          previous[i] += back[o] * slopes[l][o] * layer.weights[o * layer.n_in + i];
-      back = previous;
-    }
-    *dy_dx = back;
-  }
-  return a[0];
 }
 
 double site_energy(const Potential& potential, int species, const Neighborhood& nb,

@@ -18,10 +18,6 @@ struct Neighborhood {
 
 namespace reference {
 
-/// f_c(r): 1 until the inner cutoff, 0 from the cutoff, between them [cos(pi x) + 1] / 2 with x from 0 to 1
-/// (Behler 2011, Eq. 4, where the inner cutoff is 0); and its derivative.
-double cutoff_function(double r, double inner_cutoff, double cutoff, double* derivative = nullptr);
-
 /// Value of one function at a site. If `gradient` is given, adds weight * dG/d(vectors[j]) to gradient[j].
 double evaluate_function(const Function& function, const Neighborhood& neighborhood, int n_species,
                          double weight = 0.0, Vec3* gradient = nullptr);

@@ -41,6 +41,30 @@ FAMILIES: dict[str, list[dict[str, Any]]] = {
         {"type": "G5", "neighbors": ["A", "B"], "eta": 0.1, "lambda": 1, "zeta": zeta, "cutoff": CUTOFF}
         for zeta in (1.5, 16)
     ],
+    "shifted angular": [
+        {
+            "type": kind,
+            "neighbors": ["A", s],
+            "eta": 0.4,
+            "lambda": -1,
+            "zeta": 2,
+            "r_s": 2.1,
+            "cutoff": CUTOFF,
+        }
+        for kind in ("G4", "G5")
+        for s in SPECIES
+    ],
+    **{
+        f"with {form}": [
+            {"type": "G2", "neighbors": ["A"], "eta": 0.3, "r_s": 1.0, **cut},
+            {"type": "G4", "neighbors": ["A", "B"], "eta": 0.05, "lambda": 1, "zeta": 2, **cut},
+            {"type": "G5", "neighbors": ["A", "B"], "eta": 0.1, "lambda": -1, "zeta": 2, **cut},
+        ]
+        for form in ("tanh3", "tanh3_unit", "exp", "poly1", "poly2", "poly3", "poly4")
+        for cut in [
+            {"cutoff": CUTOFF, "cutoff_function": form, **({} if "tanh" in form else {"inner_cutoff": 1.5})}
+        ]
+    },
     "chebyshev": [
         {
             "type": "chebyshev",

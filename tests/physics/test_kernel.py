@@ -63,6 +63,22 @@ def test_fast_path_equals_plain_formulas(isa: str, activation: str, kind: str) -
             )
 
 
+@pytest.mark.parametrize("isa", _kernel.instruction_sets())
+@pytest.mark.parametrize("activation", ["softplus", "gaussian", "cos", "exp", "square"])
+def test_other_activations_equal_plain_formulas(isa: str, activation: str) -> None:
+    """One hidden layer and few neighbours: exp and square of one another have no bounds."""
+    potential = random_potential(activation=activation, hidden=(11,))
+    kernel = _kernel.Kernel.from_potential(potential.to_json(), "test", isa)
+    rng = np.random.default_rng(7)
+    for n in (0, 1, 4):
+        kinds, vectors = np.zeros(n, int), random_shell(rng, n)
+        energy, gradient = evaluate_site(kernel, 0, kinds, vectors)
+        plain_energy, plain_gradient = kernel.plain_site(0, kinds.tolist(), vectors.tolist())
+        scale = max(1.0, np.abs(plain_gradient).max(initial=0.0))
+        assert energy == pytest.approx(plain_energy, rel=1e-12, abs=1e-13)
+        np.testing.assert_allclose(gradient, np.reshape(plain_gradient, (-1, 3)), rtol=0, atol=1e-12 * scale)
+
+
 @pytest.mark.parametrize("inner", [0.0, 2.6])
 def test_g2_and_g5_by_numpy(inner: float) -> None:
     """An independent transcription of Behler 2011, Eqs. 6 and 9, for one species."""
@@ -88,6 +104,79 @@ def test_g2_and_g5_by_numpy(inner: float) -> None:
     atoms = Atoms("W10", positions=np.vstack([np.zeros(3), vectors]))
     table = descriptors.compute(functions, ["W"], [atoms])
     np.testing.assert_allclose(table.values["W"][0], expected, rtol=1e-12)
+
+
+FORMS = {
+    "tanh3": lambda x: np.tanh(1 - x) ** 3,
+    "tanh3_unit": lambda x: (np.tanh(1 - x) / np.tanh(1)) ** 3,
+    "exp": lambda x: np.exp(1 - 1 / (1 - np.minimum(x, 0.9999) ** 2)),
+    "poly1": lambda x: (2 * x - 3) * x**2 + 1,
+    "poly2": lambda x: ((15 - 6 * x) * x - 10) * x**3 + 1,
+    "poly3": lambda x: (x * (x * (20 * x - 70) + 84) - 35) * x**4 + 1,
+    "poly4": lambda x: (x * (x * ((315 - 70 * x) * x - 540) + 420) - 126) * x**5 + 1,
+}
+
+
+@pytest.mark.parametrize("isa", _kernel.instruction_sets())
+@pytest.mark.parametrize("form", FORMS)
+def test_forms_of_the_cutoff_function_by_numpy(form: str, isa: str) -> None:
+    """A function of eta 0 is the sum of f_c; forms that know an inner cutoff with one besides."""
+    cutoffs = [{"cutoff": 3.5, "cutoff_function": form}]
+    if not form.startswith("tanh3"):
+        cutoffs.append({"cutoff": 3.4, "inner_cutoff": 2.2, "cutoff_function": form})
+    entries = [{"type": "G2", "neighbors": ["W"], "eta": 0.0, **c} for c in cutoffs]
+    document = json.dumps({"species": ["W"], "descriptors": {"W": {"functions": entries}}})
+    kernel = _kernel.Kernel.from_descriptors(document, "test", isa)
+    lengths = np.concatenate([np.linspace(0.4, 3.6, 40), [3.4 - 1e-7, 3.5 - 1e-7, 3.4, 3.5]])
+    for r in lengths:
+        found = kernel.descriptors(
+            np.zeros(2, np.int32),
+            np.zeros(1, np.int32),
+            np.ones(1, np.int32),
+            np.array([[0.0, 0.6 * r, 0.8 * r]]),
+        )[0]
+        for value, c in zip(found, cutoffs, strict=True):
+            inner = c.get("inner_cutoff", 0.0)
+            x = np.clip((r - inner) / (c["cutoff"] - inner), 0.0, 1.0)
+            assert value == pytest.approx(FORMS[form](x), abs=2e-13)  # poly4: rounding of terms of 540
+
+
+def test_shifted_angular_functions_by_numpy() -> None:
+    """G4 and G5 with r_s, between two species."""
+    rng = np.random.default_rng(4)
+    kinds, vectors = rng.integers(0, 2, 8), random_shell(rng, 8, high=3.0)
+    shapes = [("G4", 0.3, 1, 2.0), ("G5", 0.3, -1, 3.0), ("G5", 0.9, 1, 1.5), ("G4", 0.0, -1, 1.0)]
+    entries = [
+        {
+            "type": t,
+            "neighbors": ["B", "A"],
+            "eta": eta,
+            "lambda": sign,
+            "zeta": zeta,
+            "r_s": 1.7,
+            "cutoff": 3.5,
+        }
+        for t, eta, sign, zeta in shapes
+    ]
+    r = np.linalg.norm(vectors, axis=1)
+
+    def leg(d: np.ndarray, eta: float) -> np.ndarray:
+        return np.exp(-eta * (d - 1.7) ** 2) * np.where(d < 3.5, 0.5 * np.cos(np.pi * d / 3.5) + 0.5, 0)
+
+    expected = np.zeros(len(shapes))
+    for j in range(8):
+        for k in range(j):
+            if kinds[j] == kinds[k]:
+                continue
+            cosine = vectors[j] @ vectors[k] / (r[j] * r[k])
+            for i, (t, eta, sign, zeta) in enumerate(shapes):
+                term = 2 ** (1 - zeta) * (1 + sign * cosine) ** zeta * leg(r[j], eta) * leg(r[k], eta)
+                opposite = np.linalg.norm(vectors[j] - vectors[k])
+                expected[i] += term * (leg(opposite, eta) if t == "G4" else 1.0)
+    atoms = Atoms(["H" if k == 0 else "O" for k in [0, *kinds]], np.vstack([[0, 0, 0], vectors]))
+    named = [{**e, "neighbors": ["O", "H"]} for e in entries]
+    table = descriptors.compute({"H": named, "O": named}, ["H", "O"], [atoms])
+    np.testing.assert_allclose(table.values["H"][0], expected, rtol=1e-12)
 
 
 def test_derivatives_of_every_descriptor_by_finite_differences() -> None:

@@ -101,6 +101,18 @@ def mixed_descriptors() -> dict[str, list[dict[str, Any]]]:
             "inner_cutoff": 2,
             "cutoff": 3.5,
         },
+        {"type": "G2", "neighbors": ["H"], "eta": 0.5, "cutoff": 3.4, "cutoff_function": "tanh3"},
+        {"type": "G5", "neighbors": ["C", "H"], "eta": 0.1, "lambda": 1, "zeta": 2}
+        | {"cutoff": 3.4, "cutoff_function": "poly2"},
+        {
+            "type": "G5",
+            "neighbors": ["C", "H"],
+            "eta": 0.4,
+            "lambda": 1,
+            "zeta": 2,
+            "r_s": 1.9,
+            "cutoff": 3.4,
+        },
         {
             "type": "moments",
             "cutoff": 3.3,

@@ -20,6 +20,11 @@ FORMULAS = {
     "gelu": lambda z: 0.5 * z * (1.0 + erf(z / np.sqrt(2.0))),
     "mtanh": lambda z: 1.7159 * np.tanh(2.0 * z / 3.0),
     "twist": lambda z: 1.7159 * np.tanh(2.0 * z / 3.0) + 0.1 * z,
+    "softplus": lambda z: np.log1p(np.exp(z)),
+    "gaussian": lambda z: np.exp(-(z**2) / 2),
+    "cos": np.cos,
+    "exp": lambda z: np.exp(-z),
+    "square": lambda z: z**2,
 }
 
 

@@ -54,6 +54,14 @@ inline void gelu(double* values, double* slopes) {
   }
 }
 
+// log(1 + z) for z = 0 .. 1 by its series in s = z / (2 + z), up to 1/3: 2 (s + s^3/3 + s^5/5 + ...).
+inline vd log_one_plus(vd z) {
+  const vd s = z / (2.0 + z), q = s * s;
+  vd sum = broadcast(1.0 / 35.0);
+  for (int n = 33; n > 0; n -= 2) sum = sum * q + 1.0 / n;
+  return 2.0 * s * sum;
+}
+
 inline vd hyperbolic_tangent(vd x) { return 1.0 - 2.0 / (1.0 + exponential(2.0 * x)); }
 
 inline void activate(Activation activation, vd x, vd& y, vd& slope) {
@@ -78,6 +86,30 @@ inline void activate(Activation activation, vd x, vd& y, vd& slope) {
       slope = 1.7159 * (2.0 / 3.0) * (1.0 - t * t) + linear;
       break;
     }
+    case Activation::softplus: {
+      const vd z = exponential(select(x < vd{}, x, -x));  // exp(-|x|)
+      y = select(x > vd{}, x, vd{}) + log_one_plus(z);
+      slope = select(x < vd{}, z, broadcast(1.0)) / (1.0 + z);
+      break;
+    }
+    case Activation::gaussian:
+      y = exponential(x * x * -0.5);
+      slope = -x * y;
+      break;
+    case Activation::cosine:
+      for (int i = 0; i < W; ++i) {
+        y[i] = __builtin_cos(x[i]);
+        slope[i] = -__builtin_sin(x[i]);
+      }
+      break;
+    case Activation::exponential:
+      y = exponential(-x);
+      slope = -y;
+      break;
+    case Activation::square:
+      y = x * x;
+      slope = x + x;
+      break;
     default:  // linear; gelu goes its own way
       y = x;
       slope = broadcast(1.0);

@@ -6,13 +6,8 @@
 
 namespace alnn::ALNN_ISA {
 
-// f_c = cos^2(pi x / 2), which equals [cos(pi x) + 1] / 2, with x from 0 at the inner to 1 at the outer
-// cutoff, and its derivative divided by r.
-inline void cutoff_function(vd r, vd inverse_r, const Cutoff& cutoff, vd& fc, vd& dfc) {
-  const double pi = 3.14159265358979323846, length = cutoff.outer - cutoff.inner;
-  const vd beyond = r - cutoff.inner;
-  const vi between = beyond > vd{};
-  const vd v = select(between, beyond, vd{}) * (0.5 * pi / length) - 0.25 * pi;  // in [-pi/4, pi/4]
+// cos and sin of v + pi / 4 for v in [-pi/4, pi/4].
+inline void cosine_and_sine(vd v, vd& cosine, vd& sine) {
   const vd q = v * v;
   vd s = broadcast(1.0 / 355687428096000.0);
   s = s * q - 1.0 / 1307674368000.0;
@@ -33,10 +28,66 @@ inline void cutoff_function(vd r, vd inverse_r, const Cutoff& cutoff, vd& fc, vd
   c = c * q - 0.5;
   c = c * q + 1.0;
   const double root = 0.70710678118654752440;
-  const vd cosine = (c - s) * root, sine = (c + s) * root;
-  const vi inside = r < broadcast(cutoff.outer);
-  fc = select(inside, cosine * cosine, vd{});
-  dfc = select(inside & between, sine * cosine * inverse_r * (-pi / length), vd{});
+  cosine = (c - s) * root;
+  sine = (c + s) * root;
+}
+
+// The forms but for the cosine, as core/reference_cutoff.cpp has them. exp is 0 where its exponent is below
+// -1000.
+inline void other_form(CutoffForm form, vd x, vd& fc, vd& dfc) {
+  const vd y = 1.0 - x, z = x * y;
+  switch (form) {
+    case CutoffForm::exp: {
+      const vd d = y * (1.0 + x);
+      const vi shows = d > broadcast(1e-3);
+      const vd inverse = 1.0 / select(shows, d, broadcast(1.0));
+      fc = select(shows, exponential(1.0 - inverse), vd{});
+      dfc = -2.0 * x * inverse * inverse * fc;
+      return;
+    }
+    case CutoffForm::poly1:
+      fc = y * y * (3.0 - 2.0 * y);
+      dfc = -6.0 * z;
+      return;
+    case CutoffForm::poly2:
+      fc = y * y * y * (10.0 - y * (15.0 - 6.0 * y));
+      dfc = -30.0 * z * z;
+      return;
+    case CutoffForm::poly3:
+      fc = (y * y) * (y * y) * (35.0 - y * (84.0 - y * (70.0 - 20.0 * y)));
+      dfc = -140.0 * z * z * z;
+      return;
+    case CutoffForm::poly4:
+      fc = (y * y) * (y * y) * y * (126.0 - y * (420.0 - y * (540.0 - y * (315.0 - 70.0 * y))));
+      dfc = -630.0 * (z * z) * (z * z);
+      return;
+    default: {  // tanh3, tanh3_unit
+      const double norm = form == CutoffForm::tanh3_unit ? tanh3_norm : 1.0;
+      const vd t = 1.0 - 2.0 / (1.0 + exponential(2.0 * y)), t2 = t * t;
+      fc = norm * t2 * t;
+      dfc = -3.0 * norm * t2 * (1.0 - t2);
+    }
+  }
+}
+
+// f_c and its derivative divided by r, with x from 0 at the inner to 1 at the outer cutoff. The cosine is
+// f_c = cos^2(pi x / 2), which equals [cos(pi x) + 1] / 2.
+inline void cutoff_function(vd r, vd inverse_r, const Cutoff& cutoff, vd& fc, vd& dfc) {
+  const double pi = 3.14159265358979323846, length = cutoff.outer - cutoff.inner;
+  const vd past = r - cutoff.inner;
+  const vi between = past > vd{}, inside = r < broadcast(cutoff.outer);
+  const vd beyond = select(between & inside, past, vd{});
+  if (cutoff.form == CutoffForm::cosine) {
+    vd cosine, sine;
+    cosine_and_sine(beyond * (0.5 * pi / length) - 0.25 * pi, cosine, sine);
+    fc = cosine * cosine;
+    dfc = sine * cosine * inverse_r * (-pi / length);
+  } else {
+    other_form(cutoff.form, beyond / length, fc, dfc);
+    dfc = dfc * inverse_r / length;
+  }
+  fc = select(inside, fc, vd{});
+  dfc = select(inside & between, dfc, vd{});
 }
 
 }  // namespace alnn::ALNN_ISA

@@ -45,12 +45,33 @@ void append_chebyshev(const Node& node, int n_species, std::vector<Function>& fu
       }
 }
 
+CutoffForm form_of(const Node& node) {
+  static const std::pair<const char*, CutoffForm> names[] = {
+      {"cosine", CutoffForm::cosine}, {"tanh3", CutoffForm::tanh3}, {"tanh3_unit", CutoffForm::tanh3_unit},
+      {"exp", CutoffForm::exp},       {"poly1", CutoffForm::poly1}, {"poly2", CutoffForm::poly2},
+      {"poly3", CutoffForm::poly3},   {"poly4", CutoffForm::poly4}};
+  for (const auto& [name, form] : names)
+    if (node.text() == name) return form;
+  node.fail("expected cosine, tanh3, tanh3_unit, exp or poly1 to poly4, found " + shown(node.value));
+}
+
 void cutoffs_of(const Node& node, Function& f) {
   f.cutoff = node.at("cutoff").cutoff();
   f.inner_cutoff = node.has("inner_cutoff") ? node.at("inner_cutoff").number() : 0.0;
   if (!(f.inner_cutoff >= 0.0 && f.cutoff - f.inner_cutoff >= shortest_switch))
     node.at("inner_cutoff")
         .fail("expected a number from 0 to 0.1 angstrom below the cutoff, found " +
+              shown(node.at("inner_cutoff").value));
+}
+
+// Of G2, G4 and G5.
+void form_and_cutoffs_of(const Node& node, Function& f) {
+  cutoffs_of(node, f);
+  if (!node.has("cutoff_function")) return;
+  f.cutoff_form = form_of(node.at("cutoff_function"));
+  if (f.inner_cutoff > 0.0 && falls_from_zero(f.cutoff_form))
+    node.at("inner_cutoff")
+        .fail("expected none with tanh3 and tanh3_unit, which fall from 0 on, found " +
               shown(node.at("inner_cutoff").value));
 }
 
@@ -122,18 +143,19 @@ void append_functions(const Node& node, const std::vector<std::string>& species,
   if (type == "chebyshev") return append_chebyshev(node, static_cast<int>(species.size()), functions);
   if (type == "moments") return append_moments(node, static_cast<int>(species.size()), functions);
   Function f;
-  cutoffs_of(node, f);
+  form_and_cutoffs_of(node, f);
+  f.r_s = node.has("r_s") ? node.at("r_s").number() : 0.0;
   f.eta = node.at("eta").number();
   if (f.eta < 0.0)
     node.at("eta").fail("expected a number of at least 0, found " + shown(node.at("eta").value));
   if (type == "G2") {
     f.type = Function::Type::G2;
-    node.refuse_other_keys({"type", "neighbors", "eta", "r_s", "cutoff", "inner_cutoff"});
+    node.refuse_other_keys({"type", "neighbors", "eta", "r_s", "cutoff", "inner_cutoff", "cutoff_function"});
     neighbor_species(node, species, 1, f);
-    f.r_s = node.has("r_s") ? node.at("r_s").number() : 0.0;
   } else if (type == "G4" || type == "G5") {
     f.type = type == "G4" ? Function::Type::G4 : Function::Type::G5;
-    node.refuse_other_keys({"type", "neighbors", "eta", "lambda", "zeta", "cutoff", "inner_cutoff"});
+    node.refuse_other_keys(
+        {"type", "neighbors", "eta", "lambda", "zeta", "r_s", "cutoff", "inner_cutoff", "cutoff_function"});
     neighbor_species(node, species, 2, f);
     f.lambda = node.at("lambda").number();
     if (std::abs(f.lambda) != 1.0)

@@ -8,12 +8,16 @@ namespace {
 
 Activation activation_of(const Node& node) {
   static const std::pair<const char*, Activation> names[] = {
-      {"linear", Activation::linear}, {"tanh", Activation::tanh}, {"sigmoid", Activation::sigmoid},
-      {"relu", Activation::relu},     {"gelu", Activation::gelu}, {"mtanh", Activation::mtanh},
-      {"twist", Activation::twist}};
+      {"linear", Activation::linear}, {"tanh", Activation::tanh},         {"sigmoid", Activation::sigmoid},
+      {"relu", Activation::relu},     {"gelu", Activation::gelu},         {"mtanh", Activation::mtanh},
+      {"twist", Activation::twist},   {"softplus", Activation::softplus}, {"gaussian", Activation::gaussian},
+      {"cos", Activation::cosine},    {"exp", Activation::exponential},   {"square", Activation::square}};
   for (const auto& [name, activation] : names)
     if (node.text() == name) return activation;
-  node.fail("expected linear, tanh, sigmoid, relu, gelu, mtanh or twist, found " + shown(node.value));
+  node.fail(
+      "expected linear, tanh, sigmoid, relu, gelu, mtanh, twist, softplus, gaussian, cos, exp or square, "
+      "found " +
+      shown(node.value));
 }
 
 Layer layer_of(const Node& node, int n_in) {
