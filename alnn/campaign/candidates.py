@@ -2,18 +2,20 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from ase import Atoms
 
 from alnn.campaign import selection
+from alnn.campaign.history import finite_max, finite_mean
 from alnn.campaign.settings import Campaign
 from alnn.campaign.soundness import worth_a_label
 from alnn.structures.labels import structure_key
 from alnn.training.soundness import composition, element_offsets
 
 if TYPE_CHECKING:
+    from alnn.descriptors.described import Described
     from alnn.uncertainty.greedy import Learned
 
 _AT_RANDOM = 600_000  # tells the draws of a selection from all others of the campaign's seed
@@ -36,6 +38,8 @@ class Candidates:
     """(P, F) the same of the pool."""
     learned: "Learned | None" = None
     """The potential with what its training has left open, where candidates are chosen by variance."""
+    described: "Described | None" = None
+    """The structures with their descriptors, where these are known."""
 
     @property
     def energies_per_atom(self) -> np.ndarray:
@@ -53,6 +57,7 @@ class Candidates:
             self.features[kept],
             self.pool_features,
             self.learned,
+            self.described and self.described.subset(kept),
         )
 
 
@@ -87,32 +92,50 @@ def comparable(found: Candidates, pool: Sequence[Atoms], species: Sequence[str])
 
 
 def choose(config: Campaign, found: Candidates, budget: int, pool: Sequence[Atoms]) -> list[selection.Choice]:
-    """What gets a label: in selection by error the first candidates, by committee the most disputed ones, after
-    those that are drawn at random.
+    """What gets a label: in selection by error the first candidates, of a dataset any, else those that the method finds
+    worth most, after those that are drawn at random.
     """
-    rules, pool_size = config.selection, len(pool)
+    rules, pool_size, count = config.selection, len(pool), len(found.structures)
+    random = np.random.default_rng([config.seed, pool_size, _AT_RANDOM])
+    of_dataset = config.reference.dataset is not None
     if rules.method == "error":
-        return [selection.Choice(index, "") for index in range(min(budget, len(found.structures)))]
-    if pool_size < rules.bootstrap:
+        order = random.permutation(count) if of_dataset else range(count)
+        return [selection.Choice(int(index), "") for index in order[:budget]]
+    if rules.method in ("committee", "variance") and pool_size < rules.bootstrap:
         return selection.by_distance(found.features, found.pool_features, budget)
     highest = np.inf if rules.highest_energy is None else rules.highest_energy
-    too_high = comparable(found, pool, config.species)[0] > highest
-    spread = np.where(too_high, 0.0, found.spread)
+    allowed = ~(comparable(found, pool, config.species)[0] > highest)
     thermal = [
         k
         for k, atoms in enumerate(found.structures)
-        if atoms.info["origin"].startswith("metropolis") and not too_high[k]
+        if allowed[k] and (of_dataset or atoms.info["origin"].startswith("metropolis"))
     ]
-    random = np.random.default_rng([config.seed, pool_size, _AT_RANDOM])
     drawn = selection.at_random(thermal, min(rules.at_random, budget), random)
-    spread[[choice.index for choice in drawn]] = 0.0
+    allowed[[choice.index for choice in drawn]] = False
+    return drawn + _by_method(config, found, budget - len(drawn), allowed, pool_size, random)
+
+
+def _by_method(
+    config: Campaign,
+    found: Candidates,
+    count: int,
+    allowed: np.ndarray,
+    pool_size: int,
+    random: np.random.Generator,
+) -> list[selection.Choice]:
+    """At most `count` of the allowed candidates (C,), those that `selection.method` finds worth most."""
+    rules = config.selection
     if rules.method == "variance":
-        undrawn = np.ones(len(spread), bool)
-        undrawn[[choice.index for choice in drawn]] = False
-        return drawn + _by_variance(config, found, budget - len(drawn), undrawn & ~too_high, pool_size)
-    return drawn + selection.by_committee(
-        spread, found.features, np.asarray(found.chains), budget - len(drawn), rules.spread, rules.distance
-    )
+        return _by_variance(config, found, count, allowed, pool_size)
+    if rules.method == "committee":
+        spread, chains = np.where(allowed, found.spread, 0.0), np.asarray(found.chains)
+        return selection.by_committee(spread, found.features, chains, count, rules.spread, rules.distance)
+    left = np.flatnonzero(allowed)
+    if rules.method == "random":
+        return selection.at_random(left, count, random)
+    by = selection.by_distance if rules.method == "farthest" else selection.by_cur
+    chosen = by(found.features[left], found.pool_features, count)
+    return [selection.Choice(int(left[choice.index]), choice.reason) for choice in chosen]
 
 
 def _by_variance(
@@ -123,7 +146,7 @@ def _by_variance(
     assert learned is not None
     by_forces = config.by_forces()
     chosen = learned.greedy(
-        found.structures,
+        found.described or found.structures,
         count,
         by_forces=by_forces,
         threshold=rules.force_spread if by_forces else rules.spread,
@@ -135,8 +158,7 @@ def _by_variance(
 
 
 def joining(config: Campaign, labelled: list[Atoms], predicted: np.ndarray) -> list[Atoms]:
-    """The labelled structures that join the pool: all by committee and variance, by error those the potential was wrong
-    about.
+    """The labelled structures that join the pool: by error those the potential was wrong about, else all.
 
     predicted (L,): total energies (eV) before they were labelled.
     """
@@ -148,3 +170,32 @@ def joining(config: Campaign, labelled: list[Atoms], predicted: np.ndarray) -> l
     for choice in wrong:
         labelled[choice.index].info["origin"] += f" {choice.reason}"
     return [labelled[choice.index] for choice in wrong]
+
+
+@dataclass(frozen=True)
+class Picked:
+    """What is labelled in an iteration: structures with their origins, the energies (n,) eV that the potential predicts
+    for them, and what the history says of the candidates that they are from.
+    """
+
+    structures: list[Atoms]
+    predicted: np.ndarray
+    record: dict[str, Any]
+    holes: int
+
+
+def pick(config: Campaign, found: Candidates, budget: int, pool: Sequence[Atoms], iteration: int) -> Picked:
+    """The structures of an iteration's candidates that get labels."""
+    sound, holes = new_and_sound(config, found, pool)
+    chosen = choose(config, sound, budget, pool)
+    picked = [sound.structures[choice.index].copy() for choice in chosen]
+    for atoms, choice in zip(picked, chosen, strict=True):
+        atoms.info["origin"] = f"{atoms.info['origin']} iteration={iteration} {choice.reason}".strip()
+    spread = sound.spread if config.reference.dataset is not None else found.spread
+    record = {
+        "candidates": len(spread),
+        "labelled": len(picked),
+        "committee_spread": finite_mean(spread),
+        "committee_spread_max": finite_max(spread),
+    }
+    return Picked(picked, sound.energies[[choice.index for choice in chosen]], record, holes)

@@ -14,26 +14,26 @@ from typing import Any
 import numpy as np
 from ase import Atoms
 
-from alnn.campaign.candidates import choose, joining, new_and_sound
+from alnn.campaign.candidates import Picked, joining, pick
 from alnn.campaign.history import (
     Clock,
     calls_before,
     describe,
     failures_in_a_row,
-    finite_max,
-    finite_mean,
     new_line,
-    shows_nothing,
 )
 from alnn.campaign.settings import Campaign
-from alnn.campaign.soundness import MAX_FALLBACKS, is_stuck
+from alnn.campaign.soundness import is_stuck
 from alnn.campaign.stages import Stages
-from alnn.campaign.start import start_structures, was_labelled
+from alnn.campaign.start import drawn, start_structures, was_labelled
+from alnn.campaign.stopping import reason_to_stop
 from alnn.campaign.store import Store
 from alnn.campaign.walkers import Walker, random_candidates, walkers
+from alnn.descriptors.described import Described
 from alnn.errors import AlnnError, SamplingError, TrainingError, WriteError
 from alnn.parallel.progress import Speaker
 from alnn.parallel.ranks import Ranks
+from alnn.reference.dataset import DatasetFarm
 from alnn.reference.farm import Farm
 from alnn.reference.quarantine import Failure, settle, settle_all
 from alnn.structures.labels import structure_key
@@ -89,7 +89,9 @@ class Runner:
         farm = self._set_up_farm()
         if self.retry_failed:
             self._retry(farm)
-        pool = self.ranks.root(self.store.pool) or [self._start(farm)]
+        for text in farm.lines:
+            self.speaker.say(text)
+        pool = self.ranks.root(lambda: self._pool(farm)) or [self._start(farm)]
         first = len(pool) - 1
         while True:
             iteration = len(pool) - 1
@@ -98,7 +100,7 @@ class Runner:
             began = time.perf_counter()
             history = self.ranks.root(self.store.history)
             calls = calls_before(history, iteration, sum(not was_labelled(atoms) for atoms in pool[0]))
-            reason = self._reason_to_stop(pool, calls, history)
+            reason = reason_to_stop(self.config.stop, pool, calls, history, farm.available)
             record = self._train(iteration, everything, last=reason is not None)
             if "repulsion" in record and (reason or iteration == first):  # its radii follow the pool
                 self.speaker.say(f"iteration {iteration}: {record['repulsion']}")
@@ -121,39 +123,20 @@ class Runner:
         began: float,
     ) -> list[Atoms]:
         """Sample, select, label and write what one iteration adds; `failures` labels failed just before it."""
-        config, seconds = self.config, line["seconds"]
-        clock = Clock(seconds)
-        self._enter(iteration, "sampling")
-        sampled, chains = self._sample(iteration, pool, line)
-        clock.lap("sample")
-        potential = self.store.potential(iteration)
-        found = self.ranks.root(lambda: self.stages.judge(config, potential, sampled, chains, pool))
-        budget = config.selection.count
-        if config.stop.max_calls is not None:
-            budget = min(budget, config.stop.max_calls - calls)
-        sound, holes = new_and_sound(config, found, pool)
-        if holes:
-            line["trouble"]["walkers in a hole of the network"] = holes
-        chosen = self.ranks.root(lambda: choose(config, sound, budget, pool))
-        clock.lap("select")
-        labelled = [sound.structures[choice.index].copy() for choice in chosen]
-        for atoms, choice in zip(labelled, chosen, strict=True):
-            atoms.info["origin"] = f"{atoms.info['origin']} iteration={iteration} {choice.reason}".strip()
+        config, clock = self.config, Clock(line["seconds"])
+        picked = self._pick(farm, iteration, pool, calls, line, clock)
+        labelled = picked.structures
         self._enter(iteration, f"{len(labelled)} reference calculations")
         settled = settle(labelled, farm.label(labelled), failures)
-        predicted = sound.energies[[chosen[k].index for k in settled]]
-        added = joining(config, [labelled[k] for k in settled], predicted)
+        added = joining(config, [labelled[k] for k in settled], picked.predicted[settled])
         added += farm.recovered({structure_key(atoms) for atoms in [*pool, *labelled]})
         if config.stop.max_structures is not None:
             added = added[: config.stop.max_structures - len(pool)]
         clock.lap("label")
         line.update(
-            candidates=len(found.structures),
-            labelled=len(labelled),
+            **picked.record,
             failed=len(labelled) - len(settled),
             added=len(added),
-            committee_spread=finite_mean(found.spread),
-            committee_spread_max=finite_max(found.spread),
             wall=time.perf_counter() - began,
         )
         self.ranks.root(lambda: self.store.record(line))
@@ -161,10 +144,51 @@ class Runner:
         self.speaker.say(describe(line))
         return added
 
+    def _pick(
+        self,
+        farm: Farm,
+        iteration: int,
+        pool: list[Atoms],
+        calls: int,
+        line: dict[str, Any],
+        clock: Clock,
+    ) -> Picked:
+        """What sampling finds, or what a dataset has, and of it what gets a label."""
+        config, sampled, chains = self.config, [], []
+        budget = config.selection.count
+        if config.stop.max_calls is not None:
+            budget = min(budget, config.stop.max_calls - calls)
+        if config.reference.dataset is None:
+            self._enter(iteration, "sampling")
+            sampled, chains = self._sample(iteration, pool, line)
+            clock.lap("sample")
+        self._enter(iteration, "choosing what to label")
+
+        def chosen() -> Picked:
+            found = Described(sampled, config.species)
+            if isinstance(farm, DatasetFarm):
+                found = farm.dataset.described
+            walkers_of = chains or list(range(len(found)))
+            path = self.store.potential(iteration)
+            judged = self.stages.judge(config, path, found, walkers_of, pool)
+            return pick(config, judged, budget, pool, iteration)
+
+        picked = self.ranks.root(chosen)
+        if picked.holes:
+            line["trouble"]["walkers in a hole of the network"] = picked.holes
+        clock.lap("select")
+        return picked
+
     def _start(self, farm: Farm) -> list[Atoms]:
         """The labelled start structures, written as pool file 0000."""
         self._enter(0, "start structure")
-        found = self.ranks.root(lambda: start_structures(self.config, farm.reference, self.speaker.say))
+
+        def starts() -> list[Atoms]:
+            if isinstance(farm, DatasetFarm):
+                return drawn(self.config, farm.dataset)
+            return start_structures(self.config, farm.reference, self.speaker.say)
+
+        found = self.ranks.root(starts)
         todo = [atoms for atoms in found if not was_labelled(atoms)]
         settle_all(todo, farm.label(todo))
         self.ranks.root(lambda: self.store.add(0, found))
@@ -288,33 +312,15 @@ class Runner:
         assert self.farm is not None
         return self.farm
 
+    def _pool(self, farm: Farm) -> list[list[Atoms]]:
+        """What each iteration added so far."""
+        pool = self.store.pool()
+        if isinstance(farm, DatasetFarm):
+            farm.dataset.check_that_it_has([atoms for part in pool for atoms in part])
+        return pool
+
     def _retry(self, farm: Farm) -> None:
         """Try again what failed; what succeeds joins the pool with the next iteration."""
         outcomes = farm.retry()
         failed = sum(isinstance(outcome, Failure) for outcome in outcomes)
         self.speaker.say(f"tried {len(outcomes)} failed structures again: {failed} failed again")
-
-    def _reason_to_stop(
-        self, pool: list[list[Atoms]], calls: int, history: list[dict[str, Any]]
-    ) -> str | None:
-        stop, iteration = self.config.stop, len(pool) - 1
-        idle = {line["iteration"] for line in history if line.get("idle")}
-        if iteration >= MAX_FALLBACKS and idle.issuperset(range(iteration - MAX_FALLBACKS, iteration)):
-            raise SamplingError(
-                f"sampling: no walker moved in {MAX_FALLBACKS} iterations in a row: expected moves that rmin, the "
-                "cluster criterion and the network allow, found none; try a smaller displace or rmin"
-            )
-        blind = {line["iteration"] for line in history if shows_nothing(line)}
-        quiet = 0
-        while quiet < iteration and not pool[iteration - quiet] and iteration - quiet - 1 not in blind:
-            quiet += 1
-        if quiet >= stop.patience:
-            return f"converged: {quiet} iterations without a new structure"
-        if stop.max_calls is not None and calls >= stop.max_calls:
-            return f"stopped: {calls} reference calculations"
-        size = sum(len(part) for part in pool)
-        if stop.max_structures is not None and size >= stop.max_structures:
-            return f"stopped: {size} structures"
-        if iteration >= stop.max_iterations:
-            return f"stopped: {iteration} iterations"
-        return None

@@ -36,8 +36,8 @@ class Crystal(Section):
 
 
 class Start(Section):
-    """The structures a campaign starts from: a cluster or a periodic box that it makes itself, a crystal, or those of
-    files.
+    """The structures a campaign starts from: a cluster or a periodic box that it makes itself, a crystal, those of
+    files, or some of a dataset.
     """
 
     cluster: int | None = Field(
@@ -69,10 +69,15 @@ class Start(Section):
         description="a single atom of each species joins the pool too: free energies of clusters, and whatever else "
         "comes apart, count from it",
     )
+    drawn: Count | None = Field(
+        None,
+        description="with reference.dataset: so many of its structures, drawn at random, and as many more as it takes "
+        "to have all species; 20 where nothing is said of the start",
+    )
 
     @model_validator(mode="after")
     def _one_of(self) -> "Start":
-        if [self.cluster, self.box, self.file, self.crystal].count(None) != 3:
+        if [self.cluster, self.box, self.file, self.crystal, self.drawn].count(None) != 4:
             raise ValueError("expected one of cluster, box and file, or crystal")
         return self
 
@@ -207,12 +212,14 @@ class Sampling(Section):
 class Selection(Section):
     """Which candidates join the pool."""
 
-    method: Literal["error", "committee", "variance"] = Field(
+    method: Literal["error", "committee", "variance", "farthest", "cur", "random"] = Field(
         "error",
         description="error: label `count` candidates, keep those the potential is wrong about (paper); "
         "committee: label only those the networks disagree on; variance: label those whose energies, or where forces "
         "are trained whose forces, the training has left open most, each told before the next is chosen; one network "
-        "is enough",
+        "is enough; farthest: label those whose mean descriptors are farthest from the pool; cur: those of largest "
+        "leverage beside it; random: any. The last three find nothing good enough, so that such a campaign ends by a "
+        "number of calls, structures or iterations",
     )
     count: Count = Field(10, description="structures labelled an iteration (paper: 10)")
     tolerance: Positive = Field(
@@ -234,15 +241,15 @@ class Selection(Section):
     )
     highest_energy: Annotated[float, Field(allow_inf_nan=False)] | None = Field(
         None,
-        description="committee, variance: eV/atom; candidates predicted to lie above this are passed over; with "
-        "several species as if all had the pool's mean composition",
+        description="eV/atom; but for error: candidates predicted to lie above this are passed over; with several "
+        "species as if all had the pool's mean composition",
     )
     at_random: int = Field(
         0,
         ge=0,
-        description="committee, variance: of `count`, so many are drawn at random from the Metropolis runs: those in "
-        "dispute alone are a biased sample of what is thermal, which shows in mean energies and so in densities. Such "
-        "a campaign ends by a number of calls or structures, for there are always some to draw",
+        description="but for error: of `count`, so many are drawn at random from the Metropolis runs, or from the "
+        "dataset: those in dispute alone are a biased sample of what is thermal, which shows in mean energies and so "
+        "in densities. Such a campaign ends by a number of calls or structures, for there are always some to draw",
     )
     bootstrap: int = Field(
         10,

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from alnn.selection.points import by_leverage, farthest
+
 
 @dataclass(frozen=True)
 class Choice:
@@ -78,16 +80,16 @@ def at_random(indices: Sequence[int], count: int, random: np.random.Generator) -
 def by_distance(features: np.ndarray, pool: np.ndarray, count: int) -> list[Choice]:
     """At most `count` candidates, each the farthest from the pool and from those chosen before it.
 
-    For the first iterations, when a committee knows so little that its members agree by ignorance.
-    features (C, F) and pool (P, F) in the same units; the distance is the root mean square over F. Copies
-    are never chosen.
+    Also for the first iterations, when a committee knows so little that its members agree by ignorance.
+    features (C, F) and pool (P, F) in the same units; see `alnn.selection.points.farthest`.
     """
-    nearest = np.full(len(features), np.inf)
-    for known in pool:
-        nearest = np.minimum(nearest, np.sqrt(np.mean((features - known) ** 2, axis=1)))
-    chosen: list[Choice] = []
-    while len(chosen) < min(count, len(features)) and nearest.max() > 0:
-        index = int(np.argmax(nearest))
-        chosen.append(Choice(index, f"distance {nearest[index]:.2f} from the pool"))
-        nearest = np.minimum(nearest, np.sqrt(np.mean((features - features[index]) ** 2, axis=1)))
-    return chosen
+    chosen = farthest(features, pool, count)
+    return [Choice(index, f"distance {distance:.2f} from the pool") for index, distance in chosen]
+
+
+def by_cur(features: np.ndarray, pool: np.ndarray, count: int) -> list[Choice]:
+    """At most `count` candidates, each that of largest leverage beside the pool and those chosen before it; features
+    (C, F) and pool (P, F) in the same units, see `alnn.selection.points.by_leverage`.
+    """
+    chosen = by_leverage(features, pool, count)
+    return [Choice(index, f"leverage {leverage:.3g}") for index, leverage in chosen]

@@ -12,11 +12,18 @@ from typing import Any, Literal
 from ase.data import atomic_masses, atomic_numbers
 from pydantic import Field, PrivateAttr, ValidationError, model_validator
 
+from alnn.campaign.consistency import (
+    check_functions,
+    check_selection,
+    check_species,
+    check_start,
+    check_virials,
+)
 from alnn.campaign.lengths import open_keys, settle, taken_over
-from alnn.campaign.sections import AUTOMATIC, Sampling, Selection, Start
+from alnn.campaign.sections import Sampling, Selection, Start
 from alnn.campaign.sources import Sources, as_sampled, read_sources
 from alnn.descriptors.settings import Descriptors
-from alnn.errors import ConfigError, PotentialError
+from alnn.errors import ConfigError
 from alnn.reference.settings import Labelling, Labels, ReferenceSettings
 from alnn.strict_yaml import Count, Positive, Section, parse_model, parse_values, read_text, validated
 from alnn.structures.label_keys import LabelKeys
@@ -35,7 +42,10 @@ class Stop(Section):
 class Campaign(Section):
     """A whole campaign file."""
 
-    directory: str = Field(min_length=1, description="where everything is kept")
+    directory: str = Field(
+        min_length=1,
+        description="where everything is kept; with reference.dataset it may be left out and is named as this file",
+    )
     seed: int = Field(1, ge=0, lt=2**31, description="of everything random")
     species: list[str] = Field(min_length=1, description="chemical symbols; LAMMPS types in this order")
     masses: dict[str, Positive] = Field({}, description="g/mol, where not those of the elements")
@@ -59,61 +69,27 @@ class Campaign(Section):
 
     _folder: Path = PrivateAttr(default=Path("."))
 
+    @model_validator(mode="before")
+    @classmethod
+    def _some_of_a_dataset_to_start_with(cls, values: Any) -> Any:
+        reference = values.get("reference") if isinstance(values, dict) else None
+        if isinstance(reference, dict) and reference.get("dataset") is not None:
+            return {"start": {"drawn": ENOUGH_OF_A_DATASET}, **values}
+        return values
+
     @property
     def folder(self) -> Path:
         """Where the campaign file lies: files it names are relative to this."""
         return self._folder
 
     @model_validator(mode="after")
-    def _species_are_known(self) -> "Campaign":
-        for symbol in self.species:
-            if symbol not in atomic_numbers or symbol == "X":
-                raise ValueError(f"species: expected chemical symbols, found {symbol!r}")
-        if len(set(self.species)) < len(self.species):
-            raise ValueError(f"species: expected each once, found {self.species}")
-        if self.start.box is not None and self.sampling.cluster is not None:
-            raise ValueError("sampling.cluster: expected null where start.box makes a periodic cell")
-        if self.start.crystal is not None and self.sampling.cluster not in (None, AUTOMATIC):
-            raise ValueError("sampling.cluster: expected null where start.crystal makes a periodic cell")
-        if self.start.isolated and self.sampling.cluster is None:
-            raise ValueError("start.isolated: expected free clusters, found periodic cells (cluster is null)")
-        self._functions_are_known()
-        self._virials_can_be_had()
-        for symbol in self.masses:
-            if symbol not in self.species:
-                raise ValueError(f"masses.{symbol}: expected one of the species {', '.join(self.species)}")
-        if self.selection.method == "committee" and (
-            self.training.protocol == "paper" or self.training.members < 2
-        ):
-            raise ValueError(
-                "selection.method: committee needs training.protocol fast and training.members of 2 or more"
-            )
-        if self.selection.method == "variance" and self.training.protocol == "paper":
-            raise ValueError("selection.method: variance needs training.protocol fast")
-        if self.selection.criterion == "forces" and not self.training.has_rows:
-            raise ValueError("selection.criterion: forces needs training.forces auto, rows or directions")
+    def _consistent(self) -> "Campaign":
+        check_species(self.species, self.masses)
+        check_start(self.start, self.sampling, self.reference)
+        check_functions(self.descriptors.functions, self.species)
+        check_virials(self.training, self.for_the_last_training().training, self.start)
+        check_selection(self.selection, self.training)
         return self
-
-    def _virials_can_be_had(self) -> None:
-        last = self.for_the_last_training().training
-        for section, training in (("training", self.training), ("final", last)):
-            if training.virial_weight > 0 and self.start.cluster is not None:
-                raise ValueError(
-                    f"{section}.virial_weight: expected 0 for free clusters, which have no stress"
-                )
-        if last.virial_weight > 0 and not last.has_rows:  # `training` has checked itself
-            raise ValueError("final.virial_weight: expected training.forces rows or directions beside it")
-
-    def _functions_are_known(self) -> None:
-        """What is written out must fit the kernel; presets do."""
-        if not isinstance(self.descriptors.functions, dict):
-            return
-        from alnn.descriptors import kernel
-
-        try:
-            kernel(self.descriptors.functions, self.species)
-        except PotentialError as error:
-            raise ValueError(f"descriptors.functions: {error}") from error
 
     def by_forces(self) -> bool:
         """Whether candidates are chosen by the variance of forces, not of energies."""
@@ -139,15 +115,22 @@ class Campaign(Section):
             masses=self.all_masses(),
             directory=self.directory,
             folder=str(self.folder.resolve()),
-            forces=self.training.forces != "none",
+            forces=self._needs_forces(),
             stress=max(self.training.virial_weight, self.for_the_last_training().training.virial_weight) > 0,
         )
+
+    def _needs_forces(self) -> bool:
+        """Whether a label without forces is of no use. What computes labels has forces for all, a dataset may not."""
+        few = ("none",) if self.reference.dataset is None else ("none", "auto")
+        return self.training.forces not in few
 
     def all_masses(self) -> dict[str, float]:
         """Mass (g/mol) of every species: the file's, else the element's."""
         return {s: self.masses.get(s, float(atomic_masses[atomic_numbers[s]])) for s in self.species}
 
 
+ENOUGH_OF_A_DATASET = 20
+"""Structures that a first training has, where a dataset is learned from."""
 WATER_MASS = 18.015
 """g/mol"""
 
@@ -163,6 +146,8 @@ MAY_CHANGE = (
     "reference.ase.environment",
     "reference.ase.threads",
     "reference.ase.python",
+    "reference.dataset",
+    "reference.keys.",
 )
 """Keys that may differ when a campaign goes on."""
 
@@ -173,12 +158,25 @@ def load(path: Path | str, directory: str | None = None, seed: int | None = None
     Raises ConfigError: one line with the file and the full path of the fault.
     """
     path = Path(path)
-    text = read_text(path)
+    values = parse_values(read_text(path), str(path))
     replaced = {"directory": directory, "seed": seed}
     given = {key: value for key, value in replaced.items() if value is not None}
-    config = parse_model(Campaign, text, str(path), given)
+    if isinstance(values.get("reference"), dict) and values["reference"].get("dataset") is not None:
+        values = {"directory": path.stem, **values}
+    config = validated(Campaign, {**values, **given}, str(path))
+    check_what_is_said(config, str(path))
     config._folder = path.resolve().parent
     return _settled(_with_the_functions_it_began_with(config), str(path))
+
+
+def check_what_is_said(config: Campaign, where: str) -> None:
+    """Raise ConfigError for a section that has nothing to say where labels are looked up."""
+    idle = {"sampling", "labels"} & config.model_fields_set
+    if config.reference.dataset is not None and idle:
+        raise ConfigError(
+            f"{where}: {min(idle)}: expected nothing beside reference.dataset, whose structures are the candidates and "
+            "whose labels are looked up, found keys"
+        )
 
 
 def _with_the_functions_it_began_with(config: Campaign) -> Campaign:
@@ -209,6 +207,8 @@ def _settled(config: Campaign, where: str, with_files: bool = True) -> Campaign:
 
     Raises ConfigError, and StructureError for faulty structures.
     """
+    if config.reference.dataset is not None:
+        return config  # nothing is sampled
     values, folder, begun = dump(config), config.folder, _begun(config.directory) if with_files else {}
     if begun:
         values = taken_over(values, begun)
@@ -227,7 +227,9 @@ def _settled(config: Campaign, where: str, with_files: bool = True) -> Campaign:
 
 def parse(text: str, where: str = "campaign file", replaced: dict[str, Any] | None = None) -> Campaign:
     """A campaign from YAML text, some of its keys replaced. Raises ConfigError as `load` does."""
-    return _settled(parse_model(Campaign, text, where, replaced), where, with_files=False)
+    config = parse_model(Campaign, text, where, replaced)
+    check_what_is_said(config, where)
+    return _settled(config, where, with_files=False)
 
 
 def particle(values: Mapping[str, Any]) -> str:

@@ -26,6 +26,7 @@ from alnn.structures.atoms import DENSITY_UNIT
 
 if TYPE_CHECKING:
     from alnn.descriptors import Descriptors
+    from alnn.descriptors.described import Described
     from alnn.potential import Potential, Repulsion
     from alnn.sampling.chains import Candidate, Chain
     from alnn.uncertainty.greedy import Learned
@@ -69,7 +70,7 @@ class Stages(Protocol):
         self,
         config: Campaign,
         potential: Path,
-        found: list[Atoms],
+        found: "Described",
         chains: list[int],
         pool: list[Atoms],
     ) -> Candidates:
@@ -162,26 +163,28 @@ class RealStages:
         self,
         config: Campaign,
         potential: Path,
-        found: list[Atoms],
+        found: "Described",
         chains: list[int],
         pool: list[Atoms],
     ) -> Candidates:
         """See Stages."""
+        from alnn.descriptors.described import Described
         from alnn.potential import Potential
-        from alnn.potential.calculator import Evaluator
+        from alnn.selection.features import mean_descriptors, member_energies
 
         learned = Potential.read(potential)
-        predictions = Evaluator(learned).evaluate(found)
-        sizes = np.array([len(atoms) for atoms in found])
-        members = np.array([p.member_energies for p in predictions]).reshape(len(found), -1)
+        functions, species = learned.descriptors, learned.species
+        members = member_energies(learned, found)
+        sizes = np.array([len(atoms) for atoms in found.structures])
         return Candidates(
-            structures=found,
+            structures=found.structures,
             chains=chains,
-            energies=np.array([p.energy for p in predictions]),
+            energies=members.mean(axis=1),
             spread=committee_spread(members, sizes),
-            features=mean_descriptors(learned, found),
-            pool_features=mean_descriptors(learned, pool),
+            features=mean_descriptors(functions, learned.scaling, found, species),
+            pool_features=mean_descriptors(functions, learned.scaling, Described(pool, species), species),
             learned=_learned(config, potential, learned, pool),
+            described=found,
         )
 
     def farm(self, config: Campaign, ranks: Ranks) -> Farm:
@@ -281,18 +284,3 @@ def repulsion_of(config: Campaign, pool: Sequence[Atoms]) -> "tuple[Repulsion | 
     from alnn.training.repulsion import choose
 
     return choose(config.repulsion, config.species, pool, config.masses, config.descriptors.preset)
-
-
-def mean_descriptors(potential: "Potential", structures: list[Atoms]) -> np.ndarray:
-    """(S, F) scaled descriptors summed over the atoms of each species and divided by all atoms."""
-    from alnn.descriptors import compute
-    from alnn.training.coordinates import scaled
-
-    table = compute(potential.descriptors, potential.species, structures)
-    columns = []
-    for symbol in potential.species:
-        x = scaled(potential.scaling[symbol], table.values[symbol])
-        sums = np.zeros((len(structures), x.shape[1]))
-        np.add.at(sums, table.structure[symbol], x)
-        columns.append(sums / table.n_atoms[:, None])
-    return np.hstack(columns)

@@ -10,6 +10,7 @@ from alnn.campaign.settings import WATER_MASS, Campaign
 from alnn.campaign.sources import Sources, as_sampled, read_sources
 from alnn.errors import ConfigError, StructureError
 from alnn.reference import Reference
+from alnn.reference.dataset import Dataset
 
 _START = 1_000_001  # in place of a walker's number where the start structure draws its seed
 _TAKEN = ", labelled there"
@@ -46,6 +47,12 @@ def start_structures(
             origin = atoms.info["origin"]
             raise StructureError(f"{origin}: expected a cluster connected within {radius:g} Å, found pieces")
     return found
+
+
+def drawn(config: Campaign, dataset: Dataset) -> list[Atoms]:
+    """The structures of a dataset that its campaign starts from, without labels."""
+    random = np.random.default_rng([config.seed, 0, _START])
+    return dataset.drawn(config.start.drawn or 0, random)
 
 
 def take_labels(config: Campaign, found: Sequence[Atoms]) -> list[str]:

@@ -26,13 +26,13 @@ def validate(path: Path | str) -> Iterator[str]:
     yield _masses(config)
     yield from _start(config)
     check_masses(config)
-    check_reference(config.labelling())
+    yield from check_reference(config.labelling())
     chosen = functions(config)
     sizes = kernel(chosen, config.species).lengths
     counts = ", ".join(f"{n} for {symbol}" for symbol, n in zip(config.species, sizes, strict=True))
     made = "made from the pool; before there is one " if config.descriptors.preset == AUTOMATIC else ""
     yield f"descriptors: {made}{counts}, cutoff {cutoff(chosen):g} Å"
-    if config.descriptors.preset != AUTOMATIC:
+    if config.descriptors.preset != AUTOMATIC and config.reference.dataset is None:
         check_neighbours(known_starts(config).structures, cutoff(chosen))
     yield from _sampling(config)
     store = Store(config.directory)
@@ -54,6 +54,9 @@ def _start(config: Campaign) -> Iterator[str]:
     if start.cluster is not None:
         yield f"starts from a cluster of {start.cluster} atoms"
         return
+    if start.drawn is not None:
+        yield f"starts from {start.drawn} structures drawn from {', '.join(config.reference.files)}"
+        return
     if start.box is not None:
         symbols = [config.species[k % len(config.species)] for k in range(start.box)]
         edge = (sum(masses[s] for s in symbols) * DENSITY_UNIT / start.density) ** (1 / 3)
@@ -68,6 +71,9 @@ def _start(config: Campaign) -> Iterator[str]:
 
 def _sampling(config: Campaign) -> Iterator[str]:
     sampling, ase = config.sampling, config.reference.ase
+    if config.reference.dataset is not None:
+        yield f"an iteration: at most {config.selection.count} labels, chosen by {config.selection.method}"
+        return
     kept = ""
     if sampling.cluster is not None:
         kept = f"; clusters stay connected within {sampling.cluster:g} Å"

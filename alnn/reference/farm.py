@@ -88,6 +88,10 @@ class Farm:
         self.attempts = 1 + retries
         self.known = KnownLabels()
         self.checked = True
+        self.available: int | None = None
+        """Structures that there are labels for; None where any structure can be labelled."""
+        self.lines: list[str] = []
+        """What is to be said of where labels come from."""
 
     def label(self, wanted: Sequence[Atoms]) -> list[Outcome]:
         """The outcomes in order, from disk where they are known. Raises PoolError where they cannot be kept."""

@@ -22,10 +22,14 @@ class KnownLabels:
     """Looks labelled structures up. Raises StructureError for one that lacks its energy, or forces that are needed."""
 
     def __init__(self, structures: Iterable[Atoms] = (), forces: bool = True) -> None:
-        self._entries: dict[bytes, list[tuple[np.ndarray, Label]]] = {}
+        self._entries: dict[tuple[bytes, int], list[tuple[np.ndarray, Label]]] = {}
         for index, atoms in enumerate(structures):
-            entry = (_numbers(atoms), _label(atoms, forces, f"known label {index}"))
-            self._entries.setdefault(_kind(atoms), []).append(entry)
+            self.add(atoms, _label(atoms, forces, f"known label {index}"))
+
+    def add(self, atoms: Atoms, label: Label) -> None:
+        """One more."""
+        numbers = _numbers(atoms)
+        self._entries.setdefault((_kind(atoms), _bucket(numbers)), []).append((numbers, label))
 
     @classmethod
     def read(cls, paths: Sequence[Path], forces: bool = True) -> "KnownLabels":
@@ -37,10 +41,12 @@ class KnownLabels:
 
     def find(self, atoms: Atoms) -> Label | None:
         """The label of a structure, None where there is none."""
-        wanted = _numbers(atoms)
-        for numbers, label in self._entries.get(_kind(atoms), ()):
-            if np.abs(numbers - wanted).max() <= TOLERANCE:
-                return label
+        wanted, kind = _numbers(atoms), _kind(atoms)
+        bucket = _bucket(wanted)
+        for place in (bucket, bucket - 1, bucket + 1):
+            for numbers, label in self._entries.get((kind, place), ()):
+                if np.abs(numbers - wanted).max() <= TOLERANCE:
+                    return label
         return None
 
 
@@ -51,6 +57,14 @@ def _kind(atoms: Atoms) -> bytes:
 def _numbers(atoms: Atoms) -> np.ndarray:
     """Positions and, where it matters, the cell as one array."""
     return np.vstack([atoms.positions, atoms.cell.array * atoms.pbc[:, None]])
+
+
+def _bucket(numbers: np.ndarray) -> int:
+    """What is looked at together: numbers that differ by no more than the tolerance are in one bucket or in neighbours,
+    for their sums with weights up to 1 differ by no more than a bucket's width.
+    """
+    weights = np.cos(np.arange(numbers.size))
+    return int(np.floor(numbers.ravel() @ weights / (TOLERANCE * numbers.size)))
 
 
 def _label(atoms: Atoms, forces: bool, where: str) -> Label:

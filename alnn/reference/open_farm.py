@@ -13,6 +13,10 @@ from alnn.reference.settings import Labelling
 def open_farm(asked: Labelling, ranks: Ranks) -> Farm:
     """This rank's part of the farm. Raises ReferenceError_ where the reference method cannot be set up."""
     labels = asked.labels
+    if asked.reference.dataset is not None:
+        from alnn.reference.dataset import DatasetFarm
+
+        return DatasetFarm(ranks, asked, Record(asked.directory, f"rank{ranks.rank:04d}"))
     known = ranks.root(
         lambda: KnownLabels.read([Path(asked.folder) / name for name in labels.known], asked.forces)
     )
@@ -44,17 +48,23 @@ def _open(asked: Labelling, ranks: Ranks, check: bool) -> Farm:
     return kind(ranks, reference, record, labels.retries)
 
 
-def check_reference(asked: Labelling) -> None:
-    """Set the reference method up and put it away again. Raises ReferenceError_, or ConfigError for a batch system.
+def check_reference(asked: Labelling) -> list[str]:
+    """Set the reference method up and put it away again; returns what is to be said of it. Raises ReferenceError_,
+    ConfigError for a batch system, StructureError for a dataset.
 
     What runs in the jobs of a batch system cannot be looked at from here.
     """
+    if asked.reference.dataset is not None:
+        from alnn.reference.dataset import open_dataset
+
+        return open_dataset(asked).lines
     if asked.labels.farm == "batch":
         from alnn.reference.batch import open_provider
 
         open_provider(asked)
-        return
+        return []
     reference = open_reference(asked)
     reference.check()
     if isinstance(reference, ReferenceProcess):
         reference.close()
+    return []

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from alnn.strict_yaml import Count, Positive, Section
+from alnn.structures.label_keys import LabelKeys
 
 ImportPath = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$")]
 
@@ -60,18 +61,33 @@ class AseCalculator(Section):
 
 
 class ReferenceSettings(Section):
-    """The reference method: exactly one of the two."""
+    """The reference method: exactly one of lammps, ase and dataset."""
 
     lammps: Annotated[list[str], Field(min_length=1)] | None = Field(
         None, description="pair_style and pair_coeff lines in `units metal`; types are the species in order"
     )
     ase: AseCalculator | None = Field(None, description="an ASE calculator")
+    dataset: str | Annotated[list[str], Field(min_length=1)] | None = Field(
+        None,
+        description="labelled structures, in any format ASE reads or .h5; several files as a list. They are the "
+        "candidates of every iteration, their labels are looked up, and `sampling` and `labels` have nothing to say",
+    )
+    keys: LabelKeys = Field(LabelKeys(), description="dataset: keys of its labels")
 
     @model_validator(mode="after")
     def _one_of(self) -> "ReferenceSettings":
-        if (self.lammps is None) == (self.ase is None):
-            raise ValueError("expected one of lammps and ase")
+        if [self.lammps, self.ase, self.dataset].count(None) != 2:
+            raise ValueError("expected one of lammps, ase and dataset")
+        if self.dataset is None and self.keys != LabelKeys():
+            raise ValueError("keys: expected a dataset, whose labels they are the keys of, found none")
         return self
+
+    @property
+    def files(self) -> list[str]:
+        """Names of the files of the dataset, none where the reference computes."""
+        return (
+            [] if self.dataset is None else [self.dataset] if isinstance(self.dataset, str) else self.dataset
+        )
 
 
 class Batch(Section):

@@ -89,7 +89,7 @@ def testset_command(
     """
     ranks = Ranks()
     if structures is not None or potential is not None:
-        config = ranks.root(lambda: configuration.load(config_path))
+        config = ranks.root(lambda: _load_for_labelling(config_path))
         path = output or _default_output(config)
         found = structures or path.with_name(f"{path.stem}.unlabelled.extxyz")
         if ranks.root(lambda: not found.exists()):
@@ -119,6 +119,14 @@ def load_for_sampling(path: Path, where: str, directory: str | None = None, inst
         raise ConfigError(
             f"{where}: expected reference.lammps, whose pair style Monte Carlo needs, found none{instead}"
         )
+    return config
+
+
+def _load_for_labelling(path: Path) -> Campaign:
+    """A campaign file whose reference can label what it has not seen. Raises ConfigError."""
+    config = configuration.load(path)
+    if config.reference.dataset is not None:
+        raise ConfigError("test set: expected a reference that computes labels, found a dataset")
     return config
 
 

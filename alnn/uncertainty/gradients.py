@@ -9,7 +9,7 @@ import numpy as np
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
-from alnn.descriptors import compute
+from alnn.descriptors import DescriptorTable, compute
 from alnn.potential import Potential
 from alnn.training.architecture import Architecture
 from alnn.training.coordinates import Coordinates
@@ -61,13 +61,15 @@ def rows_of(
     structures: Sequence[Atoms],
     components: int | None,
     seed: int,
+    table: DescriptorTable | None = None,
 ) -> Rows:
     """Energies of structures, and `components` force components of each drawn at random (None: all; 0: none), for the
-    gradients of the potential's first network; `mixing` as in the training (see `alnn.training.coordinates`).
+    gradients of the potential's first network; `mixing` as in the training (see `alnn.training.coordinates`), `table`
+    the structures' descriptors where they are known.
     """
     species = list(potential.species)
     coordinates = Coordinates(potential.scaling, mixing)
-    table = compute(potential.descriptors, species, structures)
+    table = table or compute(potential.descriptors, species, structures)
     forces = None
     if components != 0:
         bare = [_without_label(atoms) for atoms in structures]

@@ -14,6 +14,7 @@ import numpy as np
 from ase import Atoms
 from scipy.linalg import cho_factor, cho_solve
 
+from alnn.descriptors.described import Described
 from alnn.potential import Potential
 from alnn.uncertainty.posterior import Posterior
 
@@ -36,11 +37,20 @@ class Doubt:
 
 
 def doubts(
-    posterior: Posterior, potential: Potential, structures: Sequence[Atoms], seed: int, forces: bool
+    posterior: Posterior,
+    potential: Potential,
+    structures: Sequence[Atoms] | Described,
+    seed: int,
+    forces: bool,
 ) -> Doubt:
-    """Of every structure; forces are zero where they are not asked for."""
-    rows = posterior.rows(potential, structures, COMPONENTS if forces else 0, seed)
-    return _doubt(posterior.variances(rows), rows.owner, np.array([len(atoms) for atoms in structures]))
+    """Of every structure, some at a time; forces are zero where they are not asked for."""
+    found = structures if isinstance(structures, Described) else Described(structures, potential.species)
+    energy, force = np.zeros(len(found)), np.zeros(len(found))
+    for part in found.parts(potential.descriptors):
+        rows = posterior.rows(potential, part.structures, COMPONENTS if forces else 0, seed, part.table)
+        doubt = _doubt(posterior.variances(rows), rows.owner, part.table.n_atoms)
+        energy[part.numbers], force[part.numbers] = doubt.energy, doubt.forces
+    return Doubt(energy, force)
 
 
 def _doubt(variances: np.ndarray, owner: np.ndarray, sizes: np.ndarray) -> Doubt:
@@ -59,7 +69,7 @@ class Learned:
 
     def greedy(
         self,
-        structures: Sequence[Atoms],
+        structures: Sequence[Atoms] | Described,
         count: int,
         *,
         by_forces: bool,
@@ -77,7 +87,8 @@ class Learned:
         shortlist = shortlist[score[shortlist] > threshold]
         if count < 1 or len(shortlist) == 0:
             return []
-        few = self._together([structures[k] for k in shortlist], seed)
+        every = structures.structures if isinstance(structures, Described) else structures
+        few = self._together([every[k] for k in shortlist], seed)
         return [(int(shortlist[k]), sigma) for k, sigma in few.best(count, by_forces, threshold)]
 
     def _together(self, structures: Sequence[Atoms], seed: int) -> _Together:

@@ -18,6 +18,7 @@ import numpy as np
 from ase import Atoms
 from scipy.linalg import cholesky, eigvalsh, solve_triangular
 
+from alnn.descriptors import DescriptorTable
 from alnn.errors import PotentialError
 from alnn.parallel.files import write_atomically
 from alnn.potential import Potential
@@ -55,10 +56,15 @@ class Posterior:
     scale: float = 1.0
 
     def rows(
-        self, potential: Potential, structures: Sequence[Atoms], components: int | None, seed: int
+        self,
+        potential: Potential,
+        structures: Sequence[Atoms],
+        components: int | None,
+        seed: int,
+        table: DescriptorTable | None = None,
     ) -> Rows:
         """Energies and force components whose variance can be asked for; see `gradients.rows_of`."""
-        return rows_of(potential, self.mixing, structures, components, seed)
+        return rows_of(potential, self.mixing, structures, components, seed, table)
 
     def whitened(self, gradients: np.ndarray) -> np.ndarray:
         """L^-1 g of gradients (n, P), (n, P): products of two of them are covariances."""

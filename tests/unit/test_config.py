@@ -115,7 +115,8 @@ def test_defaults_are_the_papers():
         ("masses: {Au: 197}", "masses.Au: expected one of the species W"),
         (
             "selection: {method: luck}",
-            "selection.method: input should be 'error', 'committee' or 'variance', found 'luck'",
+            "selection.method: input should be 'error', 'committee', 'variance', 'farthest', 'cur' or 'random', "
+            "found 'luck'",
         ),
         (
             "selection: {count: 2, at_random: 3}",
@@ -222,7 +223,7 @@ def test_no_text_breaks_the_reader(text):
 
 def test_the_reference_is_exactly_one():
     both = SMALLEST.replace("W]}", "W], ase: {calculator: tblite.ase.TBLite}}")
-    assert fault(both) == "reference: expected one of lammps and ase"
+    assert fault(both) == "reference: expected one of lammps, ase and dataset"
     no_path = SMALLEST.replace(
         "lammps: [pair_style tersoff, pair_coeff * * ML-BOP.tersoff W]", "ase: {calculator: X}"
     )

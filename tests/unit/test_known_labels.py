@@ -86,3 +86,14 @@ def test_labels_without_origin_are_written_so_that_they_can_be_read(tmp_path):
     labels_command(tmp_path, tmp_path / "all.extxyz")
     known = KnownLabels.read([tmp_path / "all.extxyz"])
     assert known.find(bulk("Au")).energy == -3.0
+
+
+def test_many_structures_of_one_kind_are_told_apart_within_the_tolerance():
+    structures = [labelled(cluster(4), float(k)) for k in range(300)]
+    known = KnownLabels(structures)
+    for k, atoms in enumerate(structures):
+        moved = atoms.copy()
+        moved.positions += RANDOM.choice([-0.999, 0.999], size=(4, 3)) * TOLERANCE
+        assert known.find(moved).energy == float(k)
+        moved.positions += 2.0 * TOLERANCE
+        assert known.find(moved) is None

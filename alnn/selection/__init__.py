@@ -1,0 +1,1 @@
+"""Structures -> those most worth a label: farthest points, leverage, variance; `alnn select`."""
