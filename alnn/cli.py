@@ -191,6 +191,25 @@ def _parser() -> argparse.ArgumentParser:
     )
     labels.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=".extxyz or .h5")
 
+    convert = add("convert", _convert, "Potentials of n2p2 (RuNNer) into ours, and back.")
+    convert.add_argument(
+        "input", type=Path, nargs="+", metavar="IN", help="P.alnn, or a directory with input.nn"
+    )
+    convert.add_argument("output", type=Path, metavar="OUT", help="P.alnn, or a directory to write for n2p2")
+    convert.add_argument(
+        "--length-unit",
+        metavar="U",
+        help="of the other package: angstrom, bohr (n2p2 unless given), nm, or Å as a number",
+    )
+    convert.add_argument(
+        "--energy-unit",
+        metavar="U",
+        help="of the other package: eV, hartree (n2p2 unless given), rydberg, kcal/mol, kJ/mol, or eV as a number",
+    )
+    convert.add_argument(
+        "--member", type=int, metavar="K", help="of a committee, from 1, where one is written"
+    )
+
     compare = add(
         "compare", _compare, "A campaign beside random training sets of its size; also under mpirun."
     )
@@ -370,6 +389,13 @@ def _labels(options: argparse.Namespace) -> None:
     from alnn.structures.export import labels_command
 
     labels_command(options.directory, options.output)
+
+
+def _convert(options: argparse.Namespace) -> None:
+    from alnn.exchange.command import Options, convert_command
+
+    units = options.length_unit, options.energy_unit
+    convert_command(options.input, options.output, Options(*units, options.member))
 
 
 def _compare(options: argparse.Namespace) -> None:
