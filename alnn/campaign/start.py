@@ -8,6 +8,7 @@ from ase import Atoms
 from alnn import structures
 from alnn.campaign.settings import WATER_MASS, Campaign
 from alnn.campaign.sources import Sources, as_sampled, read_sources
+from alnn.check import short_check
 from alnn.errors import ConfigError, StructureError
 from alnn.reference import Reference
 from alnn.reference.dataset import Dataset
@@ -37,7 +38,7 @@ def start_structures(
     else:
         sources = known_starts(config)
         found = sources.structures
-        for line in [*sources.lines, *take_labels(config, found)]:
+        for line in [*sources.lines, *take_labels(config, found), *_checked(found)]:
             say(line)
     if config.start.isolated:
         found += [_isolated(species) for species in config.species]
@@ -83,6 +84,12 @@ def take_labels(config: Campaign, found: Sequence[Atoms]) -> list[str]:
             f"{len(having) - len(whole)} structures of {names} have an energy and no forces: computed anew"
         )
     return lines
+
+
+def _checked(found: Sequence[Atoms]) -> list[str]:
+    """What looks wrong about the labels that are used."""
+    labelled = [atoms for atoms in found if atoms.calc is not None]
+    return [f"check: {line}" for line in short_check(labelled)] if labelled else []
 
 
 def was_labelled(atoms: Atoms) -> bool:

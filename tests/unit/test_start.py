@@ -148,6 +148,15 @@ def test_labels_of_the_file_are_used_unless_refused(tmp_path):
     assert not any(was_labelled(atoms) for atoms in found) and "left out" in said[1]
 
 
+def test_what_looks_wrong_about_labels_that_are_used_is_said(tmp_path):
+    said = []
+    twice = [labelled(octahedron(), -60.0), labelled(octahedron(), -61.0)]
+    ase.io.write(tmp_path / "a.xyz", twice, parallel=False)
+    found = start_structures(loaded(tmp_path, copper("{file: a.xyz}")), None, said.append)
+    assert len(found) == 2
+    assert [line for line in said if line.startswith("check: ") and "other energies" in line], said
+
+
 def test_several_files_are_one_start(tmp_path):
     for name in "ab":
         ase.io.write(tmp_path / f"{name}.xyz", [bulk("Cu", cubic=True)] * 2, parallel=False)
