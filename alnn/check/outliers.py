@@ -13,6 +13,7 @@ _SUSPECT, _MANY = 6.0, 60  # typical errors; how many of the worst are tried aga
 _SETTLED, _WITHIN = 0.2, 3.0  # of the error before, or typical errors: what is left after an exchange
 _FAR = 40.0  # typical errors, and ...
 _SHARE = 1.5  # ... of the standard deviation of all energies
+_OF_THE_USUAL = 0.3  # root mean square of all forces: small forces of rare kinds are off by little
 _FORCES_OFF = 0.8  # of its own forces, that a structure's forces may be off before they are not its own
 
 
@@ -56,5 +57,8 @@ def strange_forces(found: Sample, fit: Fit, scale: float) -> Sequence[int]:
     n = np.maximum(np.bincount(found.owner, minlength=size), 1)
     wrong = np.sqrt(np.bincount(found.owner, off**2, minlength=size) / n)
     own = np.sqrt(np.bincount(found.owner, (scale * found.forces) ** 2, minlength=size) / n)
-    strange = np.flatnonzero((wrong > 12.0 * fit.spread_force) & (wrong > _FORCES_OFF * own))
+    usual = np.sqrt(np.mean((scale * found.forces) ** 2))
+    strange = np.flatnonzero(
+        (wrong > 12.0 * fit.spread_force) & (wrong > _FORCES_OFF * own) & (wrong > _OF_THE_USUAL * usual)
+    )
     return [int(found.index[k]) for k in strange[np.argsort(-wrong[strange], kind="stable")]]
