@@ -191,20 +191,29 @@ def _parser() -> argparse.ArgumentParser:
     )
     labels.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=".extxyz or .h5")
 
-    convert = add("convert", _convert, "Potentials of n2p2 (RuNNer) into ours, and back.")
+    convert = add("convert", _convert, "Potentials of n2p2 (RuNNer) and ænet into ours, and back.")
     convert.add_argument(
-        "input", type=Path, nargs="+", metavar="IN", help="P.alnn, or a directory with input.nn"
+        "input",
+        type=Path,
+        nargs="+",
+        metavar="IN",
+        help="P.alnn, a directory with input.nn (n2p2), or files .nn of all species (ænet)",
     )
-    convert.add_argument("output", type=Path, metavar="OUT", help="P.alnn, or a directory to write for n2p2")
+    convert.add_argument(
+        "output", type=Path, metavar="OUT", help="P.alnn, or a directory for the other package"
+    )
+    convert.add_argument(
+        "--format", choices=("n2p2", "aenet", "aenet-ascii"), help="to write; n2p2 unless OUT ends in .nn"
+    )
     convert.add_argument(
         "--length-unit",
         metavar="U",
-        help="of the other package: angstrom, bohr (n2p2 unless given), nm, or Å as a number",
+        help="of the other package: angstrom (ænet), bohr (n2p2), nm, or Å as a number",
     )
     convert.add_argument(
         "--energy-unit",
         metavar="U",
-        help="of the other package: eV, hartree (n2p2 unless given), rydberg, kcal/mol, kJ/mol, or eV as a number",
+        help="of the other package: eV (ænet), hartree (n2p2), rydberg, kcal/mol, kJ/mol, or eV as a number",
     )
     convert.add_argument(
         "--member", type=int, metavar="K", help="of a committee, from 1, where one is written"
@@ -395,7 +404,7 @@ def _convert(options: argparse.Namespace) -> None:
     from alnn.exchange.command import Options, convert_command
 
     units = options.length_unit, options.energy_unit
-    convert_command(options.input, options.output, Options(*units, options.member))
+    convert_command(options.input, options.output, Options(options.format, *units, options.member))
 
 
 def _compare(options: argparse.Namespace) -> None:

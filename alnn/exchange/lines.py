@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,6 +11,7 @@ from typing import NoReturn
 
 from alnn.errors import PotentialError
 
+_NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+))(?:(?:[eEdD]|(?=[-+]))([-+]?\d{1,5}))?", re.ASCII)
 _LARGEST_FILE = 1 << 28  # bytes
 _SHOWN = 40  # characters of what was found
 
@@ -48,11 +50,12 @@ class Line:
 
 
 def as_number(word: str) -> float:
-    """The number that a word stands for, with an exponent of e or Fortran's d; NaN where it stands for none."""
-    try:
-        return float(word.lower().replace("d", "e") if "n" not in word.lower() and "_" not in word else word)
-    except ValueError:
+    """The number that a word stands for, as Fortran writes it too (1.5D-3, 1.5-103); NaN where it stands for none."""
+    match = _NUMBER.fullmatch(word)
+    if match is None:
         return math.nan
+    mantissa, exponent = match.groups()
+    return float(f"{mantissa}e{exponent}" if exponent else mantissa)
 
 
 def shown(text: str) -> str:

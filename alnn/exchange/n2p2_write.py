@@ -9,11 +9,11 @@ from pathlib import Path
 import numpy as np
 from ase.data import atomic_numbers
 
-from alnn.errors import PotentialError, WriteError
+from alnn.errors import PotentialError
 from alnn.exchange.input_nn import ACTIVATIONS, CUTOFFS
 from alnn.exchange.symmetry_functions import Cutoff, SymmetryFunction, common_cutoff, from_entry
 from alnn.exchange.units import Units, back
-from alnn.parallel.files import write_text_atomically
+from alnn.parallel.files import make_directory, write_text_atomically
 from alnn.potential import Layer, Potential
 
 _LETTERS = {name: letter for letter, name in ACTIVATIONS.items()}
@@ -56,10 +56,7 @@ def write_n2p2(potential: Potential, directory: Path, units: Units) -> list[str]
         "scaling.data": _scaling_data(elements),
         **{f"weights.{atomic_numbers[e.name]:03d}.data": _weights(e.layers) for e in elements},
     }
-    try:
-        directory.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise WriteError(f"{directory}: cannot be made: {error.strerror}") from error
+    make_directory(directory)
     for name, text in texts.items():
         write_text_atomically(directory / name, text)
     return _notes(potential, elements)

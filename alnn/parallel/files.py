@@ -43,6 +43,14 @@ def write_text_atomically(path: Path | str, text: str) -> None:
     write_atomically(path, lambda temporary: _write_text(temporary, text))
 
 
+def make_directory(directory: Path) -> None:
+    """Make a directory and those above it, where they are not there. Raises WriteError."""
+    try:
+        directory.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise WriteError(f"{directory}: cannot be made: {error.strerror or error}") from error
+
+
 def sync_directory(directory: Path | str) -> None:
     """Force the names in a directory to disk."""
     descriptor = os.open(directory, os.O_RDONLY)
