@@ -161,6 +161,22 @@ def _parser() -> argparse.ArgumentParser:
     )
     descriptors.add_argument("--figure", type=Path, metavar="F.png", help="draw the functions over the data")
 
+    select = add("select", _select, "The structures of a set most worth a label, or most worth keeping.")
+    select.add_argument(
+        "data", type=Path, nargs="+", metavar="DATA", help="labelled or not: anything ASE reads, or .h5"
+    )
+    select.add_argument("-n", "--count", type=int, required=True, help="structures to choose")
+    select.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=".extxyz")
+    select.add_argument(
+        "--method",
+        choices=("farthest", "cur", "variance", "random"),
+        help="as selection.method in a campaign file; by itself variance with a potential, else farthest",
+    )
+    select.add_argument(
+        "--potential", type=Path, metavar="P.alnn", help="whose functions, and variance, are taken"
+    )
+    select.add_argument("--seed", type=int, help="of what is random")
+
     evaluate = add("evaluate", _evaluate, "Errors of a potential on labelled structures.")
     evaluate.add_argument("potential", type=Path, metavar="P.alnn")
     evaluate.add_argument("data", type=Path, metavar="DATA")
@@ -378,6 +394,13 @@ def _settings(
     functions = _given(preset=options.descriptors, cutoff=options.cutoff, functions=options.functions)
     sections = {"descriptors": functions, "training": training or {}, "keys": keys or {}}
     return load(options.settings, sections, **others)
+
+
+def _select(options: argparse.Namespace) -> None:
+    from alnn.selection.command import select_command
+
+    given = _given(method=options.method, potential=options.potential, seed=options.seed)
+    select_command(options.data, options.output, options.count, **given)
 
 
 def _evaluate(options: argparse.Namespace) -> None:

@@ -107,10 +107,14 @@ class Runner:
             line = new_line(iteration, len(everything), calls, record)
             if reason:
                 self.ranks.root(lambda line=line: self.store.record(line))
+                self.ranks.root(lambda pool=everything: self._leave_variance(pool))
                 return reason
             before = failures_in_a_row(history, iteration)
             added = self._iterate(farm, iteration, everything, calls, before, line, began)
             pool.append(added)
+
+    def _leave_variance(self, pool: list[Atoms]) -> None:
+        self.stages.leave_variance(self.config, self.store.latest, pool)
 
     def _iterate(
         self,

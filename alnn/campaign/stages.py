@@ -77,6 +77,10 @@ class Stages(Protocol):
         """Energy, committee spread and features of candidates."""
         ...
 
+    def leave_variance(self, config: Campaign, potential: Path, pool: list[Atoms]) -> None:
+        """Where candidates were chosen by variance, write the matrix of the last potential beside it, for others."""
+        ...
+
     def farm(self, config: Campaign, ranks: Ranks) -> Farm:
         """This rank's part of what labels structures. Raises ReferenceError_."""
         ...
@@ -186,6 +190,12 @@ class RealStages:
             learned=_learned(config, potential, learned, pool),
             described=found,
         )
+
+    def leave_variance(self, config: Campaign, potential: Path, pool: list[Atoms]) -> None:
+        """See Stages."""
+        from alnn.potential import Potential
+
+        _learned(config.for_the_last_training(), potential, Potential.read(potential), pool)
 
     def farm(self, config: Campaign, ranks: Ranks) -> Farm:
         """See Stages."""

@@ -88,6 +88,22 @@ def read_all(
     return structures
 
 
+def read_unchanged(path: Path | str, species: Sequence[str] | None = None) -> list[Atoms]:
+    """Every structure of an HDF5 file of ours or of anything that ASE reads, also compressed, with all that ASE finds:
+    numbers, columns and results, labels or not. Raises StructureError, also for other species; PoolError.
+    """
+    path = Path(path)
+    with _inside(path) as inside:
+        if inside.suffix not in _POOL:
+            return _read(inside, path, species, SMALLEST_DISTANCE)
+        from alnn.structures.pool import read_structures
+
+        structures = read_structures(inside)
+    for index, atoms in enumerate(structures):
+        validate(atoms, species, where=f"{path}: structure {index}")
+    return structures
+
+
 @contextmanager
 def _inside(path: Path) -> Iterator[Path]:
     """The file to read: a temporary one where `path` is compressed. Raises StructureError."""
