@@ -154,7 +154,7 @@ struct SiteView {
   double* Y;               ///< [(moment_degree + 1)^2][padded n] harmonics; scratch shared by sites
   double* B;               ///< [n_variables] dE/d(variable) of this site, gathered; scratch
   bool crowded;            ///< takes its functions from moments
-  double *gx, *gy, *gz;    ///< [n] dE/d(x, y, z)
+  double *gx, *gy, *gz;    ///< [padded n] dE/d(x, y, z)
   double *ax, *ay, *az, *b, *radial, *q;  ///< [padded n] scratch
 };
 

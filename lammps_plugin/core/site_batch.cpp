@@ -1,21 +1,9 @@
 #include "site_batch.hpp"
 
 #include <algorithm>
-#include <numeric>
 #include <utility>
 
 namespace alnn {
-
-namespace {
-
-template <class T>
-void permute(T* array, const std::vector<int>& order) {
-  std::vector<T> sorted;
-  for (const int i : order) sorted.push_back(array[i]);
-  std::copy(sorted.begin(), sorted.end(), array);
-}
-
-}  // namespace
 
 SiteBatch::SiteBatch(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {
   sites_.resize(capacity());
@@ -55,7 +43,7 @@ void SiteBatch::grow(Site& site, int capacity) {
   const SiteView old = site.view;
   const AlignedVector before = std::move(site.slab);
   const std::size_t n = capacity + slack_, row = row_, cutoffs = cutoffs_, moment_rows = moment_rows_;
-  site.slab.assign(n * (19 + 2 * cutoffs + 3 * row + 2 * moment_rows) + 2 * row, 0.0);
+  site.slab.assign(n * (22 + 2 * cutoffs + 3 * row + 2 * moment_rows) + 2 * row, 0.0);
   SiteView& v = site.view;
   double* next = site.slab.data();
   const auto take = [&next](std::size_t count) {
@@ -63,36 +51,42 @@ void SiteBatch::grow(Site& site, int capacity) {
     next += count;
     return array;
   };
-  for (double** array : {&v.x, &v.y, &v.z, &v.r2, &v.inverse_r, &v.ux, &v.uy, &v.uz, &v.gx, &v.gy, &v.gz,
-                         &v.ax, &v.ay, &v.az, &v.b, &v.radial, &v.q})
+  for (double** array : {&v.x,  &v.y,      &v.z,  &v.r2,         &v.inverse_r,  &v.ux,        &v.uy,
+                         &v.uz, &v.gx,     &v.gy, &v.gz,         &v.ax,         &v.ay,        &v.az,
+                         &v.b,  &v.radial, &v.q,  &site.other_x, &site.other_y, &site.other_z})
     *array = take(n);
   for (double** array : {&v.fc, &v.dfc}) *array = take(n * cutoffs);
   for (double** array : {&v.U, &v.D, &v.V}) *array = take(n * row);
   for (double** array : {&v.R, &v.dR}) *array = take(n * moment_rows);
   for (double** array : {&v.G, &v.weight}) *array = take(row);
   std::copy_n(old.x, site.n, v.x), std::copy_n(old.y, site.n, v.y), std::copy_n(old.z, site.n, v.z);
-  site.species.resize(capacity), site.tags.resize(capacity), site.begin.assign(plan_->n_species() + 1, 0);
+  for (auto* numbers : {&site.species, &site.tags, &site.other_species, &site.other_tags})
+    numbers->resize(capacity);
+  site.begin.assign(plan_->n_species() + 1, 0);
   site.capacity = capacity;
   v.n_species = plan_->n_species();
   const std::size_t n_harmonics = (moment_degree_ + 1) * (moment_degree_ + 1) * n;
   if (harmonics_.size() < n_harmonics) harmonics_.resize(n_harmonics);
 }
 
+// By counting: those of one species stay in the order in which they came.
 void SiteBatch::sort_by_species(Site& site) {
   const int n_species = plan_->n_species(), n = site.n;
   std::fill(site.begin.begin() + 1, site.begin.end(), n);
   if (n_species == 1) return;
-  const auto first = site.species.begin();
-  if (!std::is_sorted(first, first + n)) {
-    std::vector<int> order(n);
-    std::iota(order.begin(), order.end(), 0);
-    std::stable_sort(order.begin(), order.end(),
-                     [&](int a, int b) { return site.species[a] < site.species[b]; });
-    for (double* array : {site.view.x, site.view.y, site.view.z}) permute(array, order);
-    permute(site.species.data(), order), permute(site.tags.data(), order);
+  SiteView& v = site.view;
+  next_.assign(n_species, 0);
+  for (int j = 0; j < n; ++j) ++next_[site.species[j]];
+  for (int s = 0, begin = 0; s < n_species; ++s) {
+    site.begin[s] = begin;
+    begin += std::exchange(next_[s], begin);
   }
-  for (int s = 1; s < n_species; ++s)
-    site.begin[s] = static_cast<int>(std::lower_bound(first, first + n, s) - first);
+  const Added sorted{site.other_x, site.other_y, site.other_z, site.other_species.data(),
+                     site.other_tags.data()};
+  for (int j = 0; j < n; ++j)
+    sorted.put(next_[site.species[j]]++, {v.x[j], v.y[j], v.z[j], site.species[j], site.tags[j]});
+  std::swap(v.x, site.other_x), std::swap(v.y, site.other_y), std::swap(v.z, site.other_z);
+  site.species.swap(site.other_species), site.tags.swap(site.other_tags);
 }
 
 std::size_t SiteBatch::power_count(const Site& site) const {

@@ -35,7 +35,31 @@ class SiteBatch {
   void add_neighbor(double x, double y, double z, int species, int tag) {
     Site& site = sites_[n_sites_ - 1];
     if (site.n == site.capacity) grow(site, 2 * site.capacity);
-    site.add(x, y, z, species, tag);
+    site.put(site.n++, {x, y, z, species, tag});
+  }
+  struct Neighbor {
+    double x, y, z;
+    int species, tag;
+  };
+  /// Add those of candidate(0 .. count - 1) that are within the cutoff; the smallest squared distance among
+  /// all. Each is written and then counted or not: a branch on the distance is mispredicted every other time.
+  template <class Candidate>
+  double add_within_cutoff(int count, const Candidate& candidate) {
+    Site& site = sites_[n_sites_ - 1];
+    while (site.n + count > site.capacity) grow(site, 2 * site.capacity);
+    const double cutoff_squared = plan_->potential.cutoff * plan_->potential.cutoff;
+    const Added to{site.view.x, site.view.y, site.view.z, site.species.data(), site.tags.data()};
+    double smallest = cutoff_squared;
+    int n = site.n;
+    for (int k = 0; k < count; ++k) {
+      const Neighbor neighbor = candidate(k);
+      to.put(n, neighbor);
+      const double r2 = neighbor.x * neighbor.x + neighbor.y * neighbor.y + neighbor.z * neighbor.z;
+      n += r2 < cutoff_squared;
+      smallest = r2 < smallest ? r2 : smallest;
+    }
+    site.n = n;
+    return smallest;
   }
 
   /// Descriptors only: descriptor(...) is valid afterwards.
@@ -80,16 +104,23 @@ class SiteBatch {
   void reset_extrapolations();
 
  private:
+  struct Added {
+    double *x, *y, *z;
+    int *species, *tags;
+    void put(int j, const Neighbor& from) const {
+      x[j] = from.x, y[j] = from.y, z[j] = from.z;
+      species[j] = from.species, tags[j] = from.tag;
+    }
+  };
   // Arrays of one site, carved from one slab that only grows.
   struct Site {
     int n = 0, capacity = 0;
-    std::vector<int> species, tags, begin;
+    std::vector<int> species, tags, begin, other_species, other_tags;
     AlignedVector slab, powers;
+    double *other_x, *other_y, *other_z;  // where neighbours go when they are sorted by species
     SiteView view{};
-    void add(double dx, double dy, double dz, int s, int tag) {
-      view.x[n] = dx, view.y[n] = dy, view.z[n] = dz;
-      species[n] = s, tags[n] = tag;
-      ++n;
+    void put(int j, const Neighbor& from) {
+      Added{view.x, view.y, view.z, species.data(), tags.data()}.put(j, from);
     }
   };
 
@@ -118,7 +149,8 @@ class SiteBatch {
   std::shared_ptr<const Plan> plan_;
   int species_ = 0, n_sites_ = 0, row_ = 0, cutoffs_ = 0, slack_ = 0;
   std::vector<Site> sites_;
-  AlignedVector values_;  // of one site
+  std::vector<int> next_;  // of each species, while sorting
+  AlignedVector values_;   // of one site
   AlignedVector X_, dX_, energies_, scratch_;
   AlignedVector variables_, derivatives_, gathered_;  // of moments: [n_variables][capacity] and [n_variables]
   AlignedVector harmonics_;

@@ -187,21 +187,27 @@ void PairAlnn::compute(int eflag, int vflag) {
 void PairAlnn::gather(int i) {
   double** x = atom->x;
   const int* type = atom->type;
-  const double cutoff_squared = plan_->potential.cutoff * plan_->potential.cutoff;
+  const int* species = species_of_type_.data();
   const double xi = x[i][0], yi = x[i][1], zi = x[i][2];
   const int* neighbors = list->firstneigh[i];
-  const int n = list->numneigh[i];
   batch_->add_site();
   batch_atoms_.push_back(i);
-  for (int jj = 0; jj < n; ++jj) {
-    const int j = neighbors[jj] & NEIGHMASK;
-    const double dx = x[j][0] - xi, dy = x[j][1] - yi, dz = x[j][2] - zi;
-    const double r2 = dx * dx + dy * dy + dz * dz;
-    if (r2 >= cutoff_squared) continue;
-    if (r2 < 1e-12)
+  const double smallest =
+      batch_->add_within_cutoff(list->numneigh[i], [=](int jj) -> alnn::SiteBatch::Neighbor {
+        const int j = neighbors[jj] & NEIGHMASK;
+        return {x[j][0] - xi, x[j][1] - yi, x[j][2] - zi, species[type[j]], j};
+      });
+  if (smallest < 1e-12) refuse_same_place(i);
+}
+
+void PairAlnn::refuse_same_place(int i) {
+  double** x = atom->x;
+  for (int jj = 0; jj < list->numneigh[i]; ++jj) {
+    const int j = list->firstneigh[i][jj] & NEIGHMASK;
+    const double dx = x[j][0] - x[i][0], dy = x[j][1] - x[i][1], dz = x[j][2] - x[i][2];
+    if (dx * dx + dy * dy + dz * dz < 1e-12)
       error->one(FLERR, "pair_style alnn: expected atoms apart, found atoms {} and {} at the same place",
                  atom->tag ? atom->tag[i] : i, atom->tag ? atom->tag[j] : j);
-    batch_->add_neighbor(dx, dy, dz, species_of_type_[type[j]], j);
   }
 }
 

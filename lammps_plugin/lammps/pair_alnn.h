@@ -45,6 +45,7 @@ class PairAlnn : public Pair {
   void map_types(const std::string& file, char** names);
   void name_elements();
   void gather(int i);
+  void refuse_same_place(int i);
   void evaluate_batch();
   void scatter(int site, int i);
   void report_extrapolation();

@@ -35,15 +35,18 @@ void site_moment_gradients(const MomentView& view, SiteView& s, const double* de
 }
 
 void gradients(const ElementView& e, SiteView& s, const double* derivatives, int lane) {
-  for (int j = 0; j < s.padded; ++j) s.ax[j] = s.ay[j] = s.az[j] = s.b[j] = s.radial[j] = 0.0;
+  double* const sums[] = {s.ax, s.ay, s.az, s.b, s.radial};
+  for (double* array : sums)
+    for (int j = 0; j < s.padded; j += W) store(array + j, vd{});
   if (!s.crowded) radial_gradients(e, s);
   angular_gradients(e, s);
   site_moment_gradients(e.always, s, derivatives, lane);
   if (s.crowded) site_moment_gradients(e.crowded, s, derivatives, lane);
-  for (int j = 0; j < s.n; ++j) {
-    s.gx[j] = s.radial[j] * s.x[j] + (s.ax[j] - s.b[j] * s.ux[j]) * s.inverse_r[j];
-    s.gy[j] = s.radial[j] * s.y[j] + (s.ay[j] - s.b[j] * s.uy[j]) * s.inverse_r[j];
-    s.gz[j] = s.radial[j] * s.z[j] + (s.az[j] - s.b[j] * s.uz[j]) * s.inverse_r[j];
+  for (int j = 0; j < s.padded; j += W) {
+    const vd radial = load(s.radial + j), b = load(s.b + j), inverse_r = load(s.inverse_r + j);
+    store(s.gx + j, radial * load(s.x + j) + (load(s.ax + j) - b * load(s.ux + j)) * inverse_r);
+    store(s.gy + j, radial * load(s.y + j) + (load(s.ay + j) - b * load(s.uy + j)) * inverse_r);
+    store(s.gz + j, radial * load(s.z + j) + (load(s.az + j) - b * load(s.uz + j)) * inverse_r);
   }
 }
 

@@ -6,22 +6,27 @@ namespace alnn::ALNN_ISA {
 
 namespace {
 
-// T_h += sum_k B_hk R_k and q_k = sum_h B_hk Y_h for K functions and one vector of neighbours.
+// T_h += sum_k B_hk R_k and q_k = sum_h B_hk Y_h for K functions and one vector of neighbours; T_h from zero
+// where these functions are the first. Two chains of sums for q, since one would have the processor wait.
 template <int K>
-inline void contract(const MomentRun& run, const double* B, const double* R, int stride, const vd* Y, vd* T,
-                     vd* q) {
-  vd r[K];
-  for (int k = 0; k < K; ++k) r[k] = load_anywhere(R + k * stride);
-  for (int h = 0; h < run.n; ++h) {
+inline void contract(const MomentRun& run, const double* B, const double* R, int stride, bool first,
+                     const vd* Y, vd* T, vd* q) {
+  vd r[K], other[K];
+  for (int k = 0; k < K; ++k) r[k] = load_anywhere(R + k * stride), other[k] = vd{};
+  const auto one = [&](int h, vd* sums) {
     const vd y = Y[run.first + h];
-    vd t = T[run.first + h];
+    vd t = first ? vd{} : T[run.first + h];
     for (int k = 0; k < K; ++k) {
       const double b = B[h * run.count + k];
       t += b * r[k];
-      q[k] += b * y;
+      sums[k] += b * y;
     }
     T[run.first + h] = t;
-  }
+  };
+  int h = 0;
+  for (; h + 2 <= run.n; h += 2) one(h, q), one(h + 1, other);
+  if (h < run.n) one(h, q);
+  for (int k = 0; k < K; ++k) q[k] += other[k];
 }
 
 // The part of one run for one vector of neighbours: T, and what R_k and dR_k bring to dE/dr / r.
@@ -33,20 +38,30 @@ inline vd contract_run(const MomentRun& run, const double* B, const double* R, c
     const int size = run.count - k < 4 ? run.count - k : 4;
     switch (size) {
       case 1:
-        contract<1>(run, B + k, R + k * stride, stride, Y, T, q);
+        contract<1>(run, B + k, R + k * stride, stride, k == 0, Y, T, q);
         break;
       case 2:
-        contract<2>(run, B + k, R + k * stride, stride, Y, T, q);
+        contract<2>(run, B + k, R + k * stride, stride, k == 0, Y, T, q);
         break;
       case 3:
-        contract<3>(run, B + k, R + k * stride, stride, Y, T, q);
+        contract<3>(run, B + k, R + k * stride, stride, k == 0, Y, T, q);
         break;
       default:
-        contract<4>(run, B + k, R + k * stride, stride, Y, T, q);
+        contract<4>(run, B + k, R + k * stride, stride, k == 0, Y, T, q);
     }
     for (int i = 0; i < size; ++i) radial += q[i] * load_anywhere(dR + (k + i) * stride);
   }
   return radial;
+}
+
+// sum_k B_k dR_k, in four chains
+inline vd weighted_sum(const double* B, int count, const double* dR, int stride) {
+  vd sums[4] = {vd{}, vd{}, vd{}, vd{}};
+  int k = 0;
+  for (; k + 4 <= count; k += 4)
+    for (int i = 0; i < 4; ++i) sums[i] += B[k + i] * load_anywhere(dR + (k + i) * stride);
+  for (; k < count; ++k) sums[0] += B[k] * load_anywhere(dR + k * stride);
+  return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
 
 template <int L>
@@ -56,12 +71,12 @@ void block_gradients(const MomentBlock& block, SiteView& s) {
     const vd x = load_anywhere(s.ux + j), y = load_anywhere(s.uy + j), z = load_anywhere(s.uz + j);
     const Harmonics<L> harmonics(x, y, z);
     vd Y[(L + 1) * (L + 1)], T[(L + 1) * (L + 1)], radial{};
-    harmonics.for_each([&](int h, vd value) { Y[h] = value, T[h] = vd{}; });
+    harmonics.for_each([&](int h, vd value) { Y[h] = value; });
     for (int i = 0; i < block.n_runs; ++i) {
       const MomentRun& run = block.runs[i];
       const double* B = s.B + run.variable;
       if (run.first == 0) {
-        for (int k = 0; k < run.count; ++k) radial += B[k] * load_anywhere(dR + k * s.padded + j);
+        radial += weighted_sum(B, run.count, dR + j, s.padded);
       } else {
         radial += contract_run(run, B, R + j, dR + j, s.padded, Y, T);
       }

@@ -26,19 +26,24 @@ struct Range {
 
 template <int H, int K>
 void tile(const Range& range, const double* Y, const double* R, int count, double* out) {
-  vd acc[H][K];
-  for (int h = 0; h < H; ++h)
-    for (int k = 0; k < K; ++k) acc[h][k] = vd{};
+  vd acc[H * K];
+#pragma GCC unroll 16
+  for (int i = 0; i < H * K; ++i) acc[i] = vd{};
   for (int j = range.j0; j < range.j1; j += W) {
     vd r[K];
     for (int k = 0; k < K; ++k) r[k] = load_anywhere(R + k * range.stride + j);
+#pragma GCC unroll 4
     for (int h = 0; h < H; ++h) {
       const vd y = load_anywhere(Y + h * range.stride + j);
-      for (int k = 0; k < K; ++k) acc[h][k] += y * r[k];
+      for (int k = 0; k < K; ++k) acc[h * K + k] += y * r[k];
     }
   }
-  for (int h = 0; h < H; ++h)
-    for (int k = 0; k < K; ++k) out[(h * count + k) * W] = sum(acc[h][k]);
+  const auto place = [&](int i) { return out + (i / K * count + i % K) * W; };
+  constexpr int fours = H * K / 4 * 4;
+#pragma GCC unroll 4
+  for (int i = 0; i < fours; i += 4) four_sums(acc + i, place(i), place(i + 1), place(i + 2), place(i + 3));
+#pragma GCC unroll 4
+  for (int i = fours; i < H * K; ++i) *place(i) = sum(acc[i]);
 }
 
 using Tile = void (*)(const Range&, const double*, const double*, int, double*);

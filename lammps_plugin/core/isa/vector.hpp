@@ -35,6 +35,28 @@ inline double sum(vd v) {
 #endif
 }
 
+// The sums of four vectors, with fewer shuffles than one by one.
+inline void four_sums(const vd* v, double* out0, double* out1, double* out2, double* out3) {
+#if ALNN_WIDTH == 8
+  const vd ab = __builtin_shufflevector(v[0], v[1], 0, 8, 2, 10, 4, 12, 6, 14) +
+                __builtin_shufflevector(v[0], v[1], 1, 9, 3, 11, 5, 13, 7, 15);
+  const vd cd = __builtin_shufflevector(v[2], v[3], 0, 8, 2, 10, 4, 12, 6, 14) +
+                __builtin_shufflevector(v[2], v[3], 1, 9, 3, 11, 5, 13, 7, 15);
+  const vd abcd = __builtin_shufflevector(ab, cd, 0, 1, 8, 9, 4, 5, 12, 13) +
+                  __builtin_shufflevector(ab, cd, 2, 3, 10, 11, 6, 7, 14, 15);
+  *out0 = abcd[0] + abcd[4], *out1 = abcd[1] + abcd[5], *out2 = abcd[2] + abcd[6], *out3 = abcd[3] + abcd[7];
+#elif ALNN_WIDTH == 4
+  const vd ab =
+      __builtin_shufflevector(v[0], v[1], 0, 4, 2, 6) + __builtin_shufflevector(v[0], v[1], 1, 5, 3, 7);
+  const vd cd =
+      __builtin_shufflevector(v[2], v[3], 0, 4, 2, 6) + __builtin_shufflevector(v[2], v[3], 1, 5, 3, 7);
+  const vd abcd = __builtin_shufflevector(ab, cd, 0, 1, 4, 5) + __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
+  *out0 = abcd[0], *out1 = abcd[1], *out2 = abcd[2], *out3 = abcd[3];
+#else
+  *out0 = sum(v[0]), *out1 = sum(v[1]), *out2 = sum(v[2]), *out3 = sum(v[3]);
+#endif
+}
+
 inline vd select(vi mask, vd a, vd b) { return mask ? a : b; }
 
 // exp(x) of B vectors for -700 <= x <= 700 (clamped), to about one unit in the last place: x = n ln2 + r,
@@ -58,7 +80,7 @@ inline void exponentials(vd* x) {
   const vd lo = broadcast(-700.0), hi = broadcast(700.0);
   const double magic = 6755399441055744.0;  // 1.5 * 2^52: adding it rounds to an integer in the low bits
   vi n[B];
-  vd r[B], p[B];
+  vd r[B], r2[B], odd[B], even[B];
   for (int i = 0; i < B; ++i) {
     vd y = select(x[i] < lo, lo, x[i]);
     y = select(y > hi, hi, y);
@@ -66,13 +88,18 @@ inline void exponentials(vd* x) {
     n[i] = reinterpret_cast<vi&>(t);
     t = t - magic;
     r[i] = (y - t * 6.93147180369123816490e-01) - t * 1.90821492927058770002e-10;
-    p[i] = broadcast(inverse_factorial[0]);
+    r2[i] = r[i] * r[i];
+    odd[i] = broadcast(inverse_factorial[0]), even[i] = broadcast(inverse_factorial[1]);
   }
 #pragma GCC unroll 16
-  for (int k = 1; k < 14; ++k)
-    for (int i = 0; i < B; ++i) p[i] = p[i] * r[i] + inverse_factorial[k];
+  for (int k = 2; k < 14; k += 2)
+    for (int i = 0; i < B; ++i) {
+      odd[i] = odd[i] * r2[i] + inverse_factorial[k];
+      even[i] = even[i] * r2[i] + inverse_factorial[k + 1];
+    }
   for (int i = 0; i < B; ++i) {
-    const vi bits = reinterpret_cast<vi&>(p[i]) + (n[i] << 52);
+    vd p = odd[i] * r[i] + even[i];
+    const vi bits = reinterpret_cast<vi&>(p) + (n[i] << 52);
     x[i] = reinterpret_cast<const vd&>(bits);
   }
 }
