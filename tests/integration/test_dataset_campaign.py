@@ -226,3 +226,26 @@ def test_another_file_than_the_pool_is_from_is_refused(dataset, tmp_path):
     config.write_text(config.read_text().replace("data.extxyz", "others.extxyz"))
     with pytest.raises(StructureError, match="expected the structures of the pool in its files, found"):
         run(config)
+
+
+def test_labels_of_other_names_are_found_and_structures_without_needed_forces_left_out(dataset, tmp_path):
+    found = ase.io.read(dataset / "data.extxyz", index=":30")
+    for number, atoms in enumerate(found):
+        atoms.info["dft_energy"] = atoms.get_potential_energy()
+        if number >= 4:
+            atoms.arrays["dft_forces"] = atoms.get_forces()
+        atoms.calc = None
+    ase.io.write(dataset / "named.extxyz", found)
+    path = write(dataset, tmp_path / "run", forces="forces: rows")
+    named = path.read_text().replace("data.extxyz", "named.extxyz")
+    path.write_text(named)
+    with pytest.raises(
+        StructureError, match=r"expected structures with an energy and forces in named\.extxyz"
+    ):
+        list(validate(path))
+    path.write_text(named.replace("named.extxyz", "named.extxyz, keys: {energy: dft_energy}"))
+    lines = list(validate(path))
+    assert "4 structures without an energy and forces are left out" in lines
+    assert "26 structures of named.extxyz to choose from" in lines
+    path.write_text(path.read_text().replace("forces: rows", "forces: auto"))
+    assert "30 structures of named.extxyz to choose from" in list(validate(path))

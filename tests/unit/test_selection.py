@@ -144,3 +144,24 @@ def test_the_farthest_from_the_pool_come_first_and_no_copy_is_chosen():
     choices = selection.by_distance(features, np.array([[0.0]]), 9)
     assert indices(choices) == [2, 1, 3]
     assert indices(selection.by_distance(features, np.zeros((0, 1)), 1)) == [0]
+
+
+def test_methods_that_ask_no_network_choose_among_what_is_allowed():
+    random = np.random.default_rng(4)
+    structures = [Atoms("W", info={"origin": "nested"}) for _ in range(12)]
+    energies = np.where(np.arange(12) == 7, 9.0, -0.4)  # number 7 lies too high
+    features, known = random.normal(size=(12, 3)), random.normal(size=(20, 3))
+    features[7] = 50.0
+    found = Candidates(structures, list(range(12)), energies, np.zeros(12), features, known)
+    pool = [labelled("W", -0.4) for _ in range(20)]
+    chosen = {}
+    for method in ("random", "farthest", "cur"):
+        rules = f"{{method: {method}, count: 4, highest_energy: 0}}"
+        text = SMALLEST.replace("SEED", "1").replace("RULES", rules)
+        chosen[method] = indices(choose(config.parse(text), found, 4, pool))
+        assert len(set(chosen[method])) == 4 and 7 not in chosen[method]
+        assert chosen[method] == indices(choose(config.parse(text), found, 4, pool))
+    left = [k for k in range(12) if k != 7]
+    nearest = [np.min(np.mean((known - features[k]) ** 2, axis=1)) for k in left]
+    assert chosen["farthest"][0] == left[int(np.argmax(nearest))]
+    assert chosen["cur"][0] == left[selection.by_cur(features[left], known, 1)[0].index]
