@@ -5,7 +5,7 @@ frames of one relaxation are alike. Of the others --pool structures are the data
 seed, which begins with COUNT structures drawn at random, the same for all methods, and labels COUNT more an
 iteration. Errors are those of each iteration's potential on --test structures of the sizes kept aside. A line of
 OUT.jsonl is a finished campaign with its settings; what is there is not made again, and a campaign that was
-interrupted goes on in the folder OUT.runs. --figure draws all lines.
+interrupted goes on in the folder OUT.runs. --figure draws and --table prints all lines.
 """
 
 import argparse
@@ -126,6 +126,33 @@ def draw(lines: Sequence[dict[str, Any]], path: Path) -> None:
     write_atomically(path, lambda part: picture.savefig(part, format="png", dpi=110))
 
 
+def table(lines: Sequence[dict[str, Any]], labels: Sequence[int]) -> str:
+    """Energy / force errors at these numbers of labels, means over the seeds, in Markdown."""
+    rows = []
+    for kind in sorted({line["forces"] for line in lines}):
+        rows += [
+            f"| {f'{kind} force rows' if kind else 'energies alone'} | seeds | "
+            + " | ".join(map(str, labels))
+            + " |",
+            "|---" * (len(labels) + 2) + "|",
+        ]
+        for method in METHODS:
+            mine = [line for line in lines if line["method"] == method and line["forces"] == kind]
+            found = [{point["labels"]: point for point in line["points"]} for line in mine]
+            cells = []
+            for n in labels:
+                points = [points[n] for points in found if n in points]
+                energy, forces = (
+                    np.mean([p[key] for p in points]) if points else np.nan
+                    for key in ("energy_mae", "force_mae")
+                )
+                cells.append(f"{energy:.1f} / {forces:.0f}" if points else "-")
+            if mine:
+                rows.append(f"| {method} | {len(mine)} | " + " | ".join(cells) + " |")
+        rows.append("")
+    return "\n".join(rows)
+
+
 def main() -> None:
     """See the module."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -144,6 +171,7 @@ def main() -> None:
     parser.add_argument("--pool", type=int, default=6000)
     parser.add_argument("--test", type=int, default=1000)
     parser.add_argument("--seeds", default="1,2,3")
+    parser.add_argument("--table", help="print errors at so many labels, as in 40,80,120")
     parser.add_argument("--figure", type=Path, help="draw what OUT.jsonl has")
     options = parser.parse_args()
     lines = []
@@ -157,7 +185,7 @@ def main() -> None:
         told = {
             key: value
             for key, value in vars(options).items()
-            if key not in ("file", "output", "methods", "seeds", "figure")
+            if key not in ("file", "output", "methods", "seeds", "figure", "table")
         }
         key = {"method": method, "seed": seed, **told}
         if any(key.items() <= line.items() for line in lines):
@@ -175,6 +203,8 @@ def main() -> None:
         with options.output.open("a", encoding="utf-8") as file:
             file.write(json.dumps(lines[-1]) + "\n")
         print(method, seed, lines[-1]["cpu_seconds"], "s", points[-1], flush=True)
+    if options.table:
+        print(table(lines, [int(n) for n in options.table.split(",")]))
     if options.figure and lines:
         draw(lines, options.figure)
 

@@ -189,7 +189,7 @@ class Runner:
 
         def starts() -> list[Atoms]:
             if isinstance(farm, DatasetFarm):
-                return drawn(self.config, farm.dataset)
+                return drawn(self.config, farm.dataset, self.speaker.say)
             return start_structures(self.config, farm.reference, self.speaker.say)
 
         found = self.ranks.root(starts)

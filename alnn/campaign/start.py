@@ -50,8 +50,12 @@ def start_structures(
     return found
 
 
-def drawn(config: Campaign, dataset: Dataset) -> list[Atoms]:
-    """The structures of a dataset that its campaign starts from, without labels."""
+def drawn(config: Campaign, dataset: Dataset, say: Callable[[str], None] = lambda line: None) -> list[Atoms]:
+    """The structures of a dataset that its campaign starts from, without labels. `say` is told what looks wrong about
+    the labels of all.
+    """
+    for line in _checked(dataset.labelled()):
+        say(line)
     random = np.random.default_rng([config.seed, 0, _START])
     return dataset.drawn(config.start.drawn or 0, random)
 

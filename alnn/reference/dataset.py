@@ -17,6 +17,7 @@ from alnn.reference.settings import Labelling
 from alnn.structures.files import read_labelled
 from alnn.structures.label_keys import USUAL_KEYS, LabelKeys
 from alnn.structures.labels import Label
+from alnn.structures.pool import attach_label
 
 _ALIKE = 1e-6  # eV/atom; copies whose energies differ by more are told of
 
@@ -30,6 +31,7 @@ class Dataset:
     def __init__(self, species: Sequence[str], forces: bool) -> None:
         self._species, self._forces = list(species), forces
         self._structures: list[Atoms] = []
+        self._labels: list[Label] = []
         self._known = KnownLabels()
         self._unlabelled = self._copies = self._unlike = 0
         self._worst = 0.0
@@ -84,6 +86,15 @@ class Dataset:
         """The label of a structure, None where the files do not have it."""
         return self._known.find(atoms)
 
+    def labelled(self) -> list[Atoms]:
+        """Copies of all structures with their labels."""
+        found = []
+        for atoms, label in zip(self._structures, self._labels, strict=True):
+            copy = atoms.copy()
+            attach_label(copy, label.energy, label.forces, label.stress)
+            found.append(copy)
+        return found
+
     def drawn(self, count: int, random: np.random.Generator) -> list[Atoms]:
         """Structures at random, fewer where there are fewer, and as many more as it takes to have all species."""
         order = [self._structures[k] for k in random.permutation(len(self))]
@@ -118,6 +129,7 @@ class Dataset:
         if before is None:
             self._known.add(bare, label)
             self._structures.append(bare)
+            self._labels.append(label)
             return
         apart = abs(before.energy - label.energy) / len(bare)
         self._copies += 1

@@ -178,6 +178,23 @@ def test_copies_and_structures_without_labels_are_told_of(dataset, tmp_path):
     assert "starts from 20 structures drawn from data.extxyz" in lines
 
 
+def test_labels_that_look_wrong_are_told_of_when_a_campaign_begins(dataset, tmp_path):
+    found = ase.io.read(dataset / "data.extxyz", index=f":{SIZE}")
+    for atoms in found:
+        atoms.calc.results["forces"] = -atoms.calc.results["forces"]
+    ase.io.write(dataset / "turned.extxyz", found)
+    path = write(dataset, tmp_path / "run", stop="{max_iterations: 1}")
+    path.write_text(path.read_text().replace("data.extxyz", "turned.extxyz"))
+    said = []
+
+    class Listener(Speaker):
+        def say(self, line):
+            said.append(line)
+
+    Runner(configuration.load(path), RealStages(), Ranks(), Listener(quiet=True)).run()
+    assert any(line.startswith("check: ") and "force" in line for line in said)
+
+
 def test_species_and_stop_are_enough(dataset):
     path = dataset / "smallest.yaml"
     path.write_text("species: [Ar]\nreference: {dataset: data.extxyz}\nstop: {max_calls: 40}\n")
