@@ -76,7 +76,7 @@ struct MomentBlock {
 struct ProductSum {
   int out, degree, n;
   const double* coefficients;  ///< [n]
-  const int* factors;          ///< [n][degree]
+  const int* factors;          ///< [n][degree] where they begin among [n_variables][W] doubles
 };
 
 /// What can be computed by moments: blocks give the first variables, sums the others, in this order.
@@ -87,6 +87,7 @@ struct MomentView {
   const ProductSum* sums;
 };
 
+constexpr int max_width = 8;   ///< W of any kernel
 constexpr int max_degree = 8;  ///< of harmonics
 constexpr int max_vectors = 8;
 constexpr int max_bits = 4;
@@ -175,12 +176,17 @@ struct ShellView {
   int stride;          ///< at least the row of the species
 };
 
-/// One neighbour of each of W sites, all of one species: neighbour minus site, angstrom. Lanes without one
-/// have it beyond all cutoffs.
-struct LaneNeighbors {
-  int species;
-  const double *x, *y, *z;  ///< [W], aligned
+/// Where W sites see one particle, neighbour minus site, before and after its move, angstrom: x, y, z of all
+/// lanes. Lanes that do not see it have it beyond all cutoffs.
+struct LaneMove {
+  int species;              ///< of the particle
+  const double *from, *to;  ///< [3][W], aligned
 };
+
+/// A row of moments: those of ElementView::always, then those of `crowded`, each padded to whole vectors.
+inline int padded_moments(const MomentView& view) {
+  return (view.n_moments + max_width - 1) / max_width * max_width;
+}
 
 struct Kernel {
   const char* name;
@@ -203,12 +209,18 @@ struct Kernel {
   /// with the others in the shell).
   void (*add_neighbor)(const ElementView&, int species, const double* unit, const double* row,
                        const ShellView&, double sign, double* G);
-  /// Adds sign times what these neighbours give to the moments of their lanes; `scratch` holds
-  /// [n_moment_rows][W].
-  void (*shift_moments)(const ElementView&, const MomentView&, const LaneNeighbors&, double sign,
-                        double* scratch, double* variables);
-  /// to[v][lane] = from[lane][v] for n variables and W lanes.
-  void (*gather)(const double* const* from, int n, double* to);
+  /// The moments of W sites, [n_variables][W], from a row of each, and back into rows.
+  void (*take_rows)(const MomentView&, const double* const* rows, double* variables);
+  void (*give_rows)(const MomentView&, const double* variables, double* const* rows);
+  /// One particle's part of the moments of W sites, taken where it was and given where it is; `gained`, if
+  /// not null, collects what is given. `scratch` holds [2 n_moment_rows][W].
+  void (*move_neighbor)(const ElementView&, const MomentView&, const LaneMove&, double* scratch,
+                        double* variables, double* gained);
+  /// The particle's own moments from what all its neighbours gained, if there is one species alone; `lane` is
+  /// where its lane of the variables begins.
+  void (*own_moments)(const MomentView&, const double* gained, double* lane);
+  /// X of a batch from variables of sites that take all functions from moments.
+  void (*scale)(const ElementView&, const double* variables, double* X);
 };
 
 /// Doubles of BatchView::scratch.

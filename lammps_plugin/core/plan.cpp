@@ -185,8 +185,8 @@ void ElementPlan::arrange_moments(const Element& element, int n_species, const K
     if (MomentPlan::serves(f)) (is_always_[k] ? always : crowded).push_back(static_cast<int>(k));
   }
   variable_.assign(n, -1);
-  always_ = std::make_unique<MomentPlan>(element, always, n_species, 0, 0, cutoffs_, variable_);
-  crowded_ = std::make_unique<MomentPlan>(element, crowded, n_species, always_->end_variable(),
+  always_ = std::make_unique<MomentPlan>(element, always, n_species, kernel.width, 0, 0, cutoffs_, variable_);
+  crowded_ = std::make_unique<MomentPlan>(element, crowded, n_species, kernel.width, always_->end_variable(),
                                           always_->end_row(), cutoffs_, variable_);
   view_.always = always_->view();
   view_.crowded = crowded_->view();

@@ -20,10 +20,10 @@ void invariants(const MomentView& view, double* variables) {
     const int* f = s.factors;
     vd acc{};
     if (s.degree == 1)
-      for (int t = 0; t < s.n; ++t) acc += s.coefficients[t] * load(variables + f[t] * W);
+      for (int t = 0; t < s.n; ++t) acc += s.coefficients[t] * load(variables + f[t]);
     else
       for (int t = 0; t < s.n; ++t)
-        acc += s.coefficients[t] * (load(variables + f[2 * t] * W) * load(variables + f[2 * t + 1] * W));
+        acc += s.coefficients[t] * (load(variables + f[2 * t]) * load(variables + f[2 * t + 1]));
     store(variables + s.out * W, acc);
   }
 }
@@ -34,8 +34,8 @@ void invariant_gradients(const MomentView& view, const double* variables, double
     const vd w = load(derivatives + s.out * W);
     if (all_zero(w)) continue;  // when one function alone is differentiated most sums are not concerned
     const int* f = s.factors;
-    const auto add = [derivatives](int variable, vd value) {
-      double* d = derivatives + variable * W;
+    const auto add = [derivatives](int place, vd value) {
+      double* d = derivatives + place;
       store(d, load(d) + value);
     };
     if (s.degree == 1) {
@@ -45,10 +45,15 @@ void invariant_gradients(const MomentView& view, const double* variables, double
     for (int t = 0; t < s.n; ++t) {
       const vd c = w * s.coefficients[t];
       const int a = f[2 * t], b = f[2 * t + 1];
-      add(a, c * load(variables + b * W));
-      add(b, c * load(variables + a * W));
+      add(a, c * load(variables + b));
+      add(b, c * load(variables + a));
     }
   }
+}
+
+void scale(const ElementView& e, const double* variables, double* X) {
+  for (int k = 0; k < e.n_functions; ++k)
+    store(X + k * W, (load(variables + e.variable[k] * W) - e.mean[k]) * e.inverse_std[k]);
 }
 
 }  // namespace alnn::ALNN_ISA

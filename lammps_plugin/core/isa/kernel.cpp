@@ -54,16 +54,10 @@ void gradients(const ElementView& e, SiteView& s, const double* derivatives, int
 }  // namespace ALNN_ISA
 
 extern const Kernel ALNN_KERNEL;
-const Kernel ALNN_KERNEL = {ALNN_STRING(ALNN_ISA_NAME),
-                            ALNN_ISA::W,
-                            ALNN_ISA::descriptors,
-                            ALNN_ISA::invariants,
-                            ALNN_ISA::invariant_gradients,
-                            ALNN_ISA::gradients,
-                            ALNN_ISA::network,
-                            ALNN_ISA::pair_row,
-                            ALNN_ISA::add_neighbor,
-                            ALNN_ISA::shift_moments,
-                            ALNN_ISA::gather};
+const Kernel ALNN_KERNEL = {
+    ALNN_STRING(ALNN_ISA_NAME),    ALNN_ISA::W,         ALNN_ISA::descriptors, ALNN_ISA::invariants,
+    ALNN_ISA::invariant_gradients, ALNN_ISA::gradients, ALNN_ISA::network,     ALNN_ISA::pair_row,
+    ALNN_ISA::add_neighbor,        ALNN_ISA::take_rows, ALNN_ISA::give_rows,   ALNN_ISA::move_neighbor,
+    ALNN_ISA::own_moments,         ALNN_ISA::scale};
 
 }  // namespace alnn

@@ -33,14 +33,19 @@ void moments(const MomentBlock& block, SiteView& s, double* variables, int lane)
 /// A block's part of `radial`, and of a and b, from B.
 void moment_gradients(const MomentBlock& block, SiteView& s);
 
-// moment_shift.cpp
-void shift_moments(const ElementView& e, const MomentView& view, const LaneNeighbors& neighbors, double sign,
-                   double* scratch, double* variables);
-void gather(const double* const* from, int n, double* to);
+// moment_move.cpp
+void move_neighbor(const ElementView& e, const MomentView& view, const LaneMove& move, double* scratch,
+                   double* variables, double* gained);
+void own_moments(const MomentView& view, const double* gained, double* lane);
+
+// moment_rows.cpp
+void take_rows(const MomentView& view, const double* const* rows, double* variables);
+void give_rows(const MomentView& view, const double* variables, double* const* rows);
 
 // invariants.cpp
 void invariants(const MomentView& view, double* variables);
 void invariant_gradients(const MomentView& view, const double* variables, double* derivatives);
+void scale(const ElementView& e, const double* variables, double* X);
 
 // activations.cpp
 /// Activation of n nodes in place; slopes may be null.

@@ -57,6 +57,44 @@ inline void four_sums(const vd* v, double* out0, double* out1, double* out2, dou
 #endif
 }
 
+// Rows and columns of W vectors exchanged in place: of 2 x 2 numbers, then of 2 x 2 such squares, ...
+inline void exchange_1(vd& a, vd& b) {
+  const vd first = a;
+#if ALNN_WIDTH == 8
+  a = __builtin_shufflevector(first, b, 0, 8, 2, 10, 4, 12, 6, 14);
+  b = __builtin_shufflevector(first, b, 1, 9, 3, 11, 5, 13, 7, 15);
+#elif ALNN_WIDTH == 4
+  a = __builtin_shufflevector(first, b, 0, 4, 2, 6);
+  b = __builtin_shufflevector(first, b, 1, 5, 3, 7);
+#else
+  a = __builtin_shufflevector(first, b, 0, 2);
+  b = __builtin_shufflevector(first, b, 1, 3);
+#endif
+}
+
+inline void transpose(vd* v) {
+  for (int i = 0; i < W; i += 2) exchange_1(v[i], v[i + 1]);
+#if ALNN_WIDTH == 8
+  for (int k = 0; k < 4; ++k) {
+    const int i = k + k / 2 * 2;  // 0, 1, 4, 5
+    const vd a = v[i], b = v[i + 2];
+    v[i] = __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13);
+    v[i + 2] = __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15);
+  }
+  for (int i = 0; i < 4; ++i) {
+    const vd a = v[i], b = v[i + 4];
+    v[i] = __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11);
+    v[i + 4] = __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15);
+  }
+#elif ALNN_WIDTH == 4
+  for (int i = 0; i < 2; ++i) {
+    const vd a = v[i], b = v[i + 2];
+    v[i] = __builtin_shufflevector(a, b, 0, 1, 4, 5);
+    v[i + 2] = __builtin_shufflevector(a, b, 2, 3, 6, 7);
+  }
+#endif
+}
+
 inline vd select(vi mask, vd a, vd b) { return mask ? a : b; }
 
 // exp(x) of B vectors for -700 <= x <= 700 (clamped), to about one unit in the last place: x = n ln2 + r,

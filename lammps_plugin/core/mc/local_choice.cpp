@@ -32,7 +32,7 @@ bool moments_are_quicker(const Plan& plan, double neighbors) {
     moments += e.crowded.n_moments * (2.0 + 6.0 / width) + 40.0 * e.n_moment_rows / width;
     for (int i = 0; i < e.crowded.n_sums; ++i) moments += 5.0 * e.crowded.sums[i].n / width;
   }
-  return 2.4 * moments < triplets;  // as measured: moments wait for memory more than triplets do
+  return 1.5 * moments < triplets;  // as measured: moments wait for memory more than triplets do
 }
 
 std::unique_ptr<LocalModel> of_networks(const std::shared_ptr<const Plan>& plan,

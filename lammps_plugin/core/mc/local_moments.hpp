@@ -39,7 +39,7 @@ class LocalMoments : public LocalModel {
  private:
   // A configuration and all that follows from it.
   struct State : Surroundings {
-    AlignedVector moments;         // site by site
+    AlignedVector moments;         // a row a site
     std::vector<double> energies;  // of each site
   };
   enum class Trial { move, volume, insertion, removal };
@@ -48,13 +48,17 @@ class LocalMoments : public LocalModel {
   struct Change {
     int site;
     Vec3 from, to;
-    std::size_t trial;  // where its trial moments begin, a vector's width apart
+  };
+  // Up to a vector's width of sites of one species, with trial moments as the kernel takes them, lane by
+  // lane: not every trial is accepted.
+  struct Batch {
+    int species, n;
+    int first;  // of trial_sites_
   };
 
   const ElementView& element(int i) const { return plan_->elements[species_[i]].view(); }
-  double* moments(State& state, int i) const {
-    return &state.moments[static_cast<std::size_t>(i) * n_moments_];
-  }
+  double* moments(State& state, int i) const { return &state.moments[static_cast<std::size_t>(i) * row_]; }
+  double* variables(std::size_t batch) { return &variables_[batch * n_variables_ * plan_->kernel.width]; }
   double evaluate(State& state);
   template <class Visit>
   void each_batch(const State& state, SiteBatch& batch, const Visit& visit) const;
@@ -64,14 +68,19 @@ class LocalMoments : public LocalModel {
   void leave(int i);
   void enter(int i, const Vec3& position);
   double energy_change(bool with_moved);
-  void update_sites(int species);
-  void update_lanes(const ElementView& e, const std::vector<int>& lanes);
-  void resize(std::size_t n);
+  void make_batches(bool with_moved);
+  void update(const Batch& batch, double* variables);
+  void evaluate(const Batch& batch, double* variables);
+  void append(const Vec3& position);
+  void drop_last();
+  void drop(int i);
 
   std::shared_ptr<const Plan> plan_;
   SiteBatch batch_;
   std::vector<int> species_;
-  int inserted_species_ = 0, n_moments_ = 0;
+  int inserted_species_ = 0;
+  int row_ = 0;  // doubles of a row of moments
+  std::size_t n_variables_ = 0;
   double radius_squared_;
   Vec3 far_;
 
@@ -82,16 +91,18 @@ class LocalMoments : public LocalModel {
   // the last try_move, try_insert or try_remove
   int moved_ = -1;
   Vec3 new_position_;
-  std::vector<double> moved_energy_;
-  AlignedVector moved_moments_;
   std::vector<NearParticle> near_;
   std::vector<Change> changes_;
   std::vector<int> place_;  // where a site stands in changes_, -1 if nowhere
-  AlignedVector trial_moments_;
-  std::size_t trials_used_ = 0;
-  std::vector<double> trial_energies_, all_trial_energies_;
+  std::vector<int>
+      trial_sites_;  // in the order of the batches; the moved particle is the last of its species
+  std::vector<Batch> batches_;
+  AlignedVector variables_;  // of each batch
+  AlignedVector gained_;     // what the moved particle's neighbours gain, lane by lane
+  AlignedVector moved_row_;
+  std::vector<double> trial_energies_, all_trial_energies_;  // of trial_sites_; of all, when asked for
 
-  AlignedVector variables_, X_, network_energies_, scratch_, lanes_, radial_;
+  AlignedVector X_, network_energies_, scratch_, vectors_, radial_, spare_row_;
 };
 
 }  // namespace alnn

@@ -35,8 +35,10 @@ struct Surroundings {
   int find(int i, const Vec3& point, double radius_squared, NearParticle* near) const {
     NearParticle* next = near;
     const auto look_at = [&next, i, radius_squared](int j, const Vec3& d) {
+      // Written, then counted or not: a branch on the distance would be mispredicted every other time.
       const double r2 = norm2(d);
-      if (r2 < radius_squared && j != i) *next++ = {j, d, r2};
+      *next = {j, d, r2};
+      next += (r2 < radius_squared) & (j != i);
     };
     const int n = static_cast<int>(positions.size());
     if (!cells.empty()) {
