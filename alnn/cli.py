@@ -207,16 +207,18 @@ def _parser() -> argparse.ArgumentParser:
     )
     labels.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=".extxyz or .h5")
 
-    convert = add("convert", _convert, "Potentials of n2p2 (RuNNer) and ænet into ours, and back.")
+    convert = add(
+        "convert", _convert, "Potentials of n2p2 (RuNNer) and ænet into ours, and back; structures of theirs."
+    )
     convert.add_argument(
         "input",
         type=Path,
         nargs="+",
         metavar="IN",
-        help="P.alnn, a directory with input.nn (n2p2), or files .nn of all species (ænet)",
+        help="P.alnn, a directory with input.nn (n2p2), files .nn of all species (ænet), or labelled structures",
     )
     convert.add_argument(
-        "output", type=Path, metavar="OUT", help="P.alnn, or a directory for the other package"
+        "output", type=Path, metavar="OUT", help="P.alnn, a directory for the other package, or .extxyz"
     )
     convert.add_argument(
         "--format", choices=("n2p2", "aenet", "aenet-ascii"), help="to write; n2p2 unless OUT ends in .nn"
@@ -230,6 +232,13 @@ def _parser() -> argparse.ArgumentParser:
         "--energy-unit",
         metavar="U",
         help="of the other package: eV (ænet), hartree (n2p2), rydberg, kcal/mol, kJ/mol, or eV as a number",
+    )
+    convert.add_argument(
+        "--species",
+        nargs="+",
+        default=(),
+        metavar="X",
+        help="elements of types 0, 1, ... where structures have those",
     )
     convert.add_argument(
         "--member", type=int, metavar="K", help="of a committee, from 1, where one is written"
@@ -427,7 +436,9 @@ def _convert(options: argparse.Namespace) -> None:
     from alnn.exchange.command import Options, convert_command
 
     units = options.length_unit, options.energy_unit
-    convert_command(options.input, options.output, Options(options.format, *units, options.member))
+    convert_command(
+        options.input, options.output, Options(options.format, *units, options.member, tuple(options.species))
+    )
 
 
 def _compare(options: argparse.Namespace) -> None:

@@ -17,8 +17,8 @@ from alnn.exchange.aenet_binary import BinarySource
 from alnn.exchange.aenet_file import ACTIVATIONS, AenetFile, Setup, read_fields
 from alnn.exchange.aenet_text import TextSource
 from alnn.exchange.symmetry_functions import eta_out
-from alnn.exchange.units import Units
 from alnn.potential import Layer, Potential, Scaling
+from alnn.units import Units
 
 SMALLEST_STD = 1e-10
 """A function of a smaller standard deviation is switched off, as in ænet."""

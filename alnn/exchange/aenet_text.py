@@ -9,7 +9,7 @@ from typing import NoReturn
 import numpy as np
 
 from alnn.errors import PotentialError
-from alnn.exchange.lines import as_number, read_text, shown
+from alnn.words import as_number, read_text, shown
 
 _INTEGERS = 2**31
 _ROW = 4  # numbers a line

@@ -22,10 +22,11 @@ from alnn.exchange.aenet_file import (
 )
 from alnn.exchange.aenet_read import SMALLEST_STD
 from alnn.exchange.aenet_text import TextSink
+from alnn.exchange.exact import back
 from alnn.exchange.symmetry_functions import eta_out
-from alnn.exchange.units import Units, back
 from alnn.parallel.files import write_atomically, write_text_atomically
 from alnn.potential import Potential
+from alnn.units import Units
 
 _KINDS = {"G2": 2, "G4": 4, "G5": 5}
 _LEAST_DISTANCE = 1.0

@@ -1,4 +1,4 @@
-"""`alnn convert IN OUT`: potentials of other packages into ours, and back."""
+"""`alnn convert IN OUT`: potentials of other packages into ours, and back; labelled structures of theirs."""
 
 from __future__ import annotations
 
@@ -11,11 +11,15 @@ from alnn.exchange.aenet_read import read_aenet
 from alnn.exchange.aenet_write import aenet_files, write_aenet
 from alnn.exchange.n2p2_read import read_n2p2
 from alnn.exchange.n2p2_write import write_n2p2
-from alnn.exchange.units import Units
 from alnn.parallel.files import make_directory
 from alnn.potential import Potential
+from alnn.structures.files import read_labelled
+from alnn.structures.foreign import Hints
+from alnn.structures.writing import write_labelled
+from alnn.units import Units
 
 OURS, N2P2, AENET, AENET_ASCII = "alnn", "n2p2", "aenet", "aenet-ascii"
+_STRUCTURES = (".extxyz", ".xyz", ".h5", ".hdf5")
 FORMATS = (N2P2, AENET, AENET_ASCII)
 """Formats of other packages' potentials, as --format names them."""
 _USUAL_UNITS = {N2P2: ("bohr", "hartree"), AENET: ("angstrom", "eV"), AENET_ASCII: ("angstrom", "eV")}
@@ -29,6 +33,7 @@ class Options:
     length_unit: str | None = None
     energy_unit: str | None = None
     member: int | None = None
+    species: tuple[str, ...] = ()
 
     def units(self, kind: str) -> Units:
         """Raises ConfigError."""
@@ -37,7 +42,13 @@ class Options:
 
 
 def convert_command(inputs: Sequence[Path], output: Path, options: Options) -> None:
-    """Read a potential and write it in the other format. Raises PotentialError, ConfigError, WriteError."""
+    """Read a potential, or structures where OUT is a file of them, and write it in the other format.
+
+    Raises PotentialError, StructureError, PoolError, ConfigError, WriteError.
+    """
+    if output.suffix in _STRUCTURES:
+        _convert_structures(inputs, output, options)
+        return
     source, target = source_kind(inputs), target_kind(output, options.format)
     if (source == OURS) == (target == OURS):
         raise ConfigError(
@@ -53,6 +64,21 @@ def convert_command(inputs: Sequence[Path], output: Path, options: Options) -> N
         notes.append(f"written to {output}")
     for line in [*summary(potential), *notes]:
         print(line, flush=True)
+
+
+def _convert_structures(inputs: Sequence[Path], output: Path, options: Options) -> None:
+    """Labelled structures of all files, in eV and Å."""
+    named = (options.length_unit, options.energy_unit)
+    if any(named) and not all(named):
+        raise ConfigError("expected --length-unit and --energy-unit together, found one of them")
+    units = Units.named(*named) if all(named) else None
+    found = []
+    for path in inputs:
+        file = read_labelled(path, hints=Hints(units, options.species))
+        print(file.line(), flush=True)
+        found += file.structures
+    write_labelled(output, found)
+    print(f"{len(found)} structures written to {output}", flush=True)
 
 
 def _read(inputs: Sequence[Path], kind: str, units: Units) -> tuple[Potential, list[str]]:

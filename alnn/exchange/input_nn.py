@@ -13,7 +13,7 @@ from pathlib import Path
 from ase.data import atomic_numbers
 
 from alnn.errors import PotentialError
-from alnn.exchange.lines import Line, lines, shown
+from alnn.words import Line, lines, shown
 
 ACTIVATIONS = {
     "l": "linear",
@@ -190,11 +190,13 @@ def topologies(settings: InputNN, element: str) -> list[Topology]:
             listed = tuple(values)
         elif len(values) != 2 or values[0] > depth:
             line.fail(f"expected a layer up to {depth} and its nodes, or the nodes of {depth} layers")
-    if listed is not None:
-        last = settings.line("global_nodes_short").words[1:][depth - 1 : depth]
-        found = [listed, (*listed[:-1], int(last[0]))] if last and last[0].isdigit() else [listed]
-    else:
-        found = []
+    found = [] if listed is None else [listed]
+    if (
+        listed
+        and settings.has("global_nodes_short")
+        and len(settings.line("global_nodes_short").words) > depth
+    ):
+        found.append((*listed[:-1], _global_nodes(settings, depth, {})[-1]))
     if layers or listed is None:
         common = _global_nodes(settings, depth, layers)
         found.append(tuple(layers.get(k + 1, n) for k, n in enumerate(common)))

@@ -13,10 +13,10 @@ from ase.data import atomic_numbers
 
 from alnn.errors import PotentialError
 from alnn.exchange.input_nn import ACTIVATIONS, REVERSED_SIGMOID, InputNN, Topology, read_input_nn, topologies
-from alnn.exchange.lines import Line, lines, shown
 from alnn.exchange.symmetry_functions import read_cutoff, read_functions
-from alnn.exchange.units import Units
 from alnn.potential import Layer, Potential, Scaling
+from alnn.units import Units
+from alnn.words import Line, lines, shown
 
 
 def read_n2p2(directory: Path, units: Units) -> tuple[Potential, list[str]]:

@@ -10,11 +10,12 @@ import numpy as np
 from ase.data import atomic_numbers
 
 from alnn.errors import PotentialError
+from alnn.exchange.exact import back
 from alnn.exchange.input_nn import ACTIVATIONS, CUTOFFS
 from alnn.exchange.symmetry_functions import Cutoff, SymmetryFunction, common_cutoff, from_entry
-from alnn.exchange.units import Units, back
 from alnn.parallel.files import make_directory, write_text_atomically
 from alnn.potential import Layer, Potential
+from alnn.units import Units
 
 _LETTERS = {name: letter for letter, name in ACTIVATIONS.items()}
 _CUTOFF_TYPES = {name: kind for kind, name in CUTOFFS.items()}

@@ -12,9 +12,9 @@ from itertools import combinations_with_replacement
 from typing import Any
 
 from alnn.errors import PotentialError
+from alnn.exchange.exact import back
 from alnn.exchange.input_nn import CUTOFFS, InputNN
-from alnn.exchange.lines import Line, shown
-from alnn.exchange.units import back
+from alnn.words import Line, shown
 
 NARROW, WIDE, RADIAL = 3, 9, 2
 NAMES = {RADIAL: "G2", NARROW: "G4", WIDE: "G5"}

@@ -1,4 +1,6 @@
-"""Files of structures, extended XYZ or anything else that ASE reads: damaged ones are refused before they do harm."""
+"""Files of structures, extended XYZ or anything else that ASE reads, and some that it does not; damaged ones are
+refused before they do harm.
+"""
 
 import os
 import re
@@ -18,6 +20,7 @@ from ase.io.formats import filetype
 from alnn.errors import StructureError
 from alnn.structures.atoms import SMALLEST_DISTANCE, validate
 from alnn.structures.compressed import is_compressed, unpack
+from alnn.structures.foreign import Hints, reader_of
 from alnn.structures.label_keys import (
     USUAL_KEYS,
     LabelKeys,
@@ -27,6 +30,7 @@ from alnn.structures.label_keys import (
     voigt,
 )
 
+NO_HINTS = Hints()
 _MEMORY, _MEMORY_FACTOR = 1 << 28, 200  # bytes, and bytes a byte of the file, that ASE may take to read it
 _COLUMNS = re.compile(r"Properties\W*=\W*([^\s\"'{}\[\]]+)")
 _STRESS = re.compile(r"\bstress\s*=\s*[\"{\[]([-+\d.eE\s]*)[\"}\]]")
@@ -54,8 +58,9 @@ class LabelledFile:
                 raise StructureError(missing_energy(f"{self.path}: structure {index}", self.summary))
 
 
-def read_labelled(path: Path | str, keys: LabelKeys = USUAL_KEYS) -> LabelledFile:
-    """Structures of an HDF5 file of ours or of anything that ASE reads, also compressed, with the labels under `keys`.
+def read_labelled(path: Path | str, keys: LabelKeys = USUAL_KEYS, hints: Hints = NO_HINTS) -> LabelledFile:
+    """Structures of an HDF5 file of ours, of another package, or of anything that ASE reads, also compressed, with the
+    labels under `keys`. `hints` say what foreign files do not.
 
     An HDF5 file of ours has keys of its own. Raises StructureError if the file is missing, unreadable or holds
     nonsense, or if a key that is given is not there; PoolError for a damaged HDF5 file.
@@ -67,7 +72,7 @@ def read_labelled(path: Path | str, keys: LabelKeys = USUAL_KEYS) -> LabelledFil
 
             structures, keys = read_structures(inside), USUAL_KEYS
         else:
-            structures = _read(inside, path, None, SMALLEST_DISTANCE)
+            structures = _read(inside, path, None, SMALLEST_DISTANCE, hints)
     return LabelledFile(path, structures, take_labels(structures, keys, str(path)))
 
 
@@ -119,14 +124,28 @@ def _inside(path: Path) -> Iterator[Path]:
         yield inside
 
 
-def _read(file: Path, path: Path, species: Sequence[str] | None, rmin: float) -> list[Atoms]:
+def _read(
+    file: Path, path: Path, species: Sequence[str] | None, rmin: float, hints: Hints = NO_HINTS
+) -> list[Atoms]:
     """Every structure of `file`, which the user knows as `path`, checked but for its labels."""
+    reader = reader_of(file)
+    if reader is None and hints.units is not None:
+        raise StructureError(f"{path}: expected no units to be named: this file has those of ASE, eV and Å")
+    structures = _read_by_ase(file, path) if reader is None else reader(file, path, hints)
+    if not structures:
+        raise StructureError(f"{path}: expected at least one structure, found none")
+    for index, atoms in enumerate(structures):
+        validate(atoms, species, rmin, f"{path}: structure {index}")
+    return structures
+
+
+def _read_by_ase(file: Path, path: Path) -> list[Atoms]:
     try:
         if filetype(str(file)) == "extxyz":
             _check_extxyz(file, path)
         with _bounded_memory(_MEMORY + _MEMORY_FACTOR * os.path.getsize(file)), warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of what is wrong the checks below say it in one line
-            structures = ase.io.read(file, index=":", parallel=False, do_not_split_by_at_sign=True)
+            return ase.io.read(file, index=":", parallel=False, do_not_split_by_at_sign=True)
     except FileNotFoundError as error:
         raise StructureError(f"{path}: no such file") from error
     except StructureError:
@@ -136,11 +155,6 @@ def _read(file: Path, path: Path, species: Sequence[str] | None, rmin: float) ->
     except Exception as error:  # ASE's readers raise nearly anything on a damaged file
         reason = (str(error) or type(error).__name__).splitlines()[0][:200]
         raise StructureError(f"{path}: expected structures that ASE reads, found: {reason}") from error
-    if not structures:
-        raise StructureError(f"{path}: expected at least one structure, found none")
-    for index, atoms in enumerate(structures):
-        validate(atoms, species, rmin, f"{path}: structure {index}")
-    return structures
 
 
 @contextmanager

@@ -35,6 +35,7 @@ from alnn.strict_yaml import parse_model
 from alnn.structures.files import read_labelled
 from alnn.structures.labels import Label, LabelWriter, read_labels
 from alnn.structures.pool import attach_label, read_structures, sealed, write_structures
+from support.fuzzing_exchange import aenet_files, data_files, n2p2_files
 from support.mutations import changed_document, damaged, to_json
 from support.potentials import mixed_descriptors, random_potential
 
@@ -84,6 +85,9 @@ def readers() -> dict[str, Reader]:
         _labels_reader(),
         _history_reader(),
         _settled_config_reader(),
+        Reader("n2p2", "input", *n2p2_files()),
+        Reader("aenet", "input", *aenet_files()),
+        Reader("data", "input", *data_files()),
     )
     return {reader.name: reader for reader in made}
 

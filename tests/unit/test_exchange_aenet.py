@@ -10,9 +10,9 @@ from alnn.cli import main
 from alnn.errors import AlnnError
 from alnn.exchange.aenet_read import read_aenet
 from alnn.exchange.aenet_write import aenet_files, write_aenet
-from alnn.exchange.units import Units
 from alnn.potential import Potential
 from alnn.potential.calculator import Evaluator
+from alnn.units import Units
 
 PLAIN = Units(1.0, 1.0)
 EXAMPLES = {

@@ -12,9 +12,9 @@ from alnn.cli import main
 from alnn.errors import AlnnError
 from alnn.exchange.n2p2_read import read_n2p2
 from alnn.exchange.n2p2_write import write_n2p2
-from alnn.exchange.units import Units
 from alnn.potential import Potential
 from alnn.potential.calculator import Evaluator
+from alnn.units import Units
 
 ATOMIC = Units(units.Bohr, units.Hartree)
 SIGMA = ("scale_symmetry_functions_sigma",)

@@ -1,9 +1,8 @@
-"""Units of other packages, and numbers that read back to the same bits."""
+"""Units of other packages."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 from ase import units
@@ -18,7 +17,6 @@ ENERGIES = {
     "kcal/mol": units.kcal / units.mol,
     "kj/mol": units.kJ / units.mol,
 }
-_NEAR = 3  # last places that are tried
 
 
 @dataclass(frozen=True)
@@ -44,14 +42,3 @@ def _value(text: str, known: dict[str, float], option: str) -> float:
     if not (math.isfinite(value) and value > 0.0):
         raise ConfigError(f"{option}: expected {', '.join(known)} or a positive number, found {text!r}")
     return value
-
-
-def back(value: float, forward: Callable[[float], float], guess: float) -> float:
-    """x with forward(x) == value to the last bit, next to `guess`; `guess` itself where there is none."""
-    up = down = guess
-    for _ in range(_NEAR + 1):
-        for x in (up, down):
-            if forward(x) == value:
-                return x
-        up, down = math.nextafter(up, math.inf), math.nextafter(down, -math.inf)
-    return guess

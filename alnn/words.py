@@ -1,4 +1,4 @@
-"""Lines of foreign text files, with complaints that name file and line."""
+"""Text files of others, line by line and word by word, with complaints that name file and line."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NoReturn
 
-from alnn.errors import PotentialError
+from alnn.errors import AlnnError, PotentialError
 
 _NUMBER = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+))(?:(?:[eEdD]|(?=[-+]))([-+]?\d{1,5}))?", re.ASCII)
 _LARGEST_FILE = 1 << 28  # bytes
@@ -23,26 +23,27 @@ class Line:
     path: Path
     number: int
     words: tuple[str, ...]
+    error: type[AlnnError] = PotentialError
 
     def fail(self, message: str) -> NoReturn:
-        """Raise PotentialError for this line."""
-        raise PotentialError(f"{self.path}: line {self.number}: {message}")
+        """Raise the error of this file for this line."""
+        raise self.error(f"{self.path}: line {self.number}: {message}")
 
     def word(self, index: int) -> str:
-        """A word, from 0. Raises PotentialError where the line is too short."""
+        """A word, from 0. Fails where the line is too short."""
         if index >= len(self.words):
             self.fail(f"expected at least {index + 1} words, found {len(self.words)}")
         return self.words[index]
 
     def number_at(self, index: int) -> float:
-        """A finite number. Raises PotentialError."""
+        """A finite number. Fails for others."""
         value = as_number(self.word(index))
         if not math.isfinite(value):
             self.fail(f"expected a finite number, found {shown(self.word(index))}")
         return value
 
     def integer_at(self, index: int, least: int, most: int) -> int:
-        """A whole number from `least` to `most`. Raises PotentialError."""
+        """A whole number from `least` to `most`. Fails for others."""
         value = self.number_at(index)
         if value != int(value) or not least <= value <= most:
             self.fail(f"expected a whole number from {least} to {most}, found {shown(self.word(index))}")
@@ -63,22 +64,27 @@ def shown(text: str) -> str:
     return repr(text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...")
 
 
-def read_text(path: Path) -> str:
-    """The whole text of a file. Raises PotentialError."""
+def read_text(path: Path, error: type[AlnnError] = PotentialError) -> str:
+    """The whole text of a file. Raises `error`."""
     try:
         if path.stat().st_size > _LARGEST_FILE:
-            raise PotentialError(
-                f"{path}: expected a file of at most {_LARGEST_FILE >> 20} MB, found a larger one"
-            )
+            raise error(f"{path}: expected a file of at most {_LARGEST_FILE >> 20} MB, found a larger one")
         return path.read_bytes().decode("utf-8", errors="replace")
-    except OSError as error:
-        raise PotentialError(f"{path}: cannot be read: {error.strerror or error}") from error
+    except OSError as fault:
+        raise error(f"{path}: cannot be read: {fault.strerror or fault}") from fault
 
 
 def lines(path: Path, comments: str = "#") -> Iterator[Line]:
     """The lines of a file that hold words, without what follows a character of `comments`. Raises PotentialError."""
-    for number, text in enumerate(read_text(path).splitlines(), start=1):
+    yield from lines_of(read_text(path), path, comments)
+
+
+def lines_of(
+    text: str, path: Path, comments: str = "", error: type[AlnnError] = PotentialError
+) -> Iterator[Line]:
+    """The same of a text that is there already; `path` names it in messages, which are of the class `error`."""
+    for number, line in enumerate(text.splitlines(), start=1):
         for mark in comments:
-            text = text.partition(mark)[0]
-        if words := tuple(text.split()):
-            yield Line(path, number, words)
+            line = line.partition(mark)[0]
+        if words := tuple(line.split()):
+            yield Line(path, number, words, error)
