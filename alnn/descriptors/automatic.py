@@ -21,7 +21,7 @@ from alnn.structures.atoms import random_cluster
 
 MOMENTS, SYMMETRY = "moments", "symmetry"
 """Families of functions."""
-NUMBERS = {SYMMETRY: (40, 20, 100), MOMENTS: (60, 40, 140)}
+NUMBERS = {SYMMETRY: (40, 20, 100), MOMENTS: (80, 20, 140)}
 """Functions of a species of atoms at most: of a single species, more for each other one, and in all."""
 _ANGULAR = 0.7  # of the functions, where radial ones have to tell bonds apart too
 ENOUGH = 20

@@ -16,8 +16,10 @@ _LADDER: tuple[tuple[int, RadialAndDegree, RadialAndDegree | None], ...] = (
     (8, (2, 4), (1, 3)),
     (8, (3, 4), (1, 3)),
     (8, (3, 4), (2, 3)),
-    (10, (4, 4), (2, 3)),
-    (10, (4, 6), (2, 4)),
+    (12, (3, 4), (2, 3)),
+    (16, (4, 4), (2, 3)),
+    (16, (4, 4), (2, 4)),
+    (20, (4, 6), (2, 4)),
 )
 """From few functions to many: two-body polynomials, then radial functions and degree of three and of four bodies."""
 _CLOSER = 0.9  # of the shortest distance: below `r_min` polynomials grow fast, and atoms will come closer than they did

@@ -145,7 +145,7 @@ def test_moments_are_shown_too(folder, capfd):
     options = ["--settings", folder / "moments.yaml", "--figure", figure]
     assert cli.main(["descriptors", *map(str, [folder / "one.extxyz", *options])]) == 0
     said = capfd.readouterr().out
-    assert "Cu: 56 functions: 56 moments up to 5.1 Å" in said and "#56" in said
+    assert "Cu: 80 functions: 80 moments up to 5.1 Å" in said and "#80" in said
     assert figure.stat().st_size > 10_000
 
 
