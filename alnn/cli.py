@@ -130,6 +130,9 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="fit to an eighth, a quarter and a half too; with --holdout",
     )
+    train.add_argument(
+        "--variance", action="store_true", help="leave P.variance.npz, by which alnn select chooses"
+    )
     train.add_argument("--search", metavar="TIME", help="find settings by trying, for so long: 5min, 90s, 1h")
     _add_settings(train)
     train.add_argument("--protocol", choices=("fast", "paper"))
@@ -375,6 +378,7 @@ def _train(options: argparse.Namespace) -> None:
             options.report,
             options.learning_curve,
             options.walltime,
+            options.variance,
         )
     )
 

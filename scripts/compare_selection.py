@@ -23,7 +23,7 @@ from alnn.campaign import settings as configuration
 from alnn.campaign.loop import Runner
 from alnn.campaign.stages import RealStages
 from alnn.campaign.store import Store
-from alnn.pages.style import figure
+from alnn.pages.style import figure, log_errors
 from alnn.parallel.files import write_atomically
 from alnn.parallel.progress import Speaker
 from alnn.parallel.ranks import Ranks
@@ -118,7 +118,7 @@ def draw(lines: Sequence[dict[str, Any]], path: Path) -> None:
                 y = np.array([[point[key] for point in line["points"][:shortest]] for line in mine])
                 axes.plot(labels, y.mean(axis=0), "o-", color=f"C{number}", label=method, markersize=3)
                 axes.fill_between(labels, y.min(axis=0), y.max(axis=0), color=f"C{number}", alpha=0.12, lw=0)
-            axes.set_yscale("log")
+            log_errors(axes)
             axes.set_ylabel(f"{'energy' if row == 0 else 'force'} MAE ({unit})")
         grid[0][column].set_title("energies and forces" if kind else "energies alone")
         grid[1][column].set_xlabel("labels")

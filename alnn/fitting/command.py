@@ -50,6 +50,7 @@ class Request:
     report: Path | None = None
     learning_curve: bool = False
     walltime: float | None = None
+    variance: bool = False
 
 
 def train_command(request: Request) -> None:
@@ -101,6 +102,9 @@ def fit_and_judge(request: Request, holdout: float | Path | None, speaker: Speak
         speaker.say(how)
     check_better_than_a_constant(potential, training)
     potential.write(request.output)
+    if request.variance:
+        speaker.under_way("variance matrix")
+        speaker.say(leave_variance(request.output, potential, training, point.training, seed))
     interruption.dismiss()  # what was asked for is on disk
     speaker.under_way("measuring errors")
     outcomes, points = judge(potential, training, held), list[CurvePoint]()
@@ -190,6 +194,29 @@ def fit(
     from alnn.training import fit_potential
 
     return fit_potential(training, functions, settings, None, seed, watch=watch.step, repulsion=repulsion)
+
+
+def leave_variance(
+    path: Path, potential: Potential, training: Sequence[Atoms], settings: TrainingSettings, seed: int
+) -> str:
+    """Write the variance matrix of a potential beside it, and say where it is. Raises ConfigError for a protocol that
+    has none, or where the rows of all structures do not fit in memory at once.
+    """
+    from alnn.training.windows import bytes_needed
+    from alnn.uncertainty.posterior import beside, posterior
+
+    if settings.protocol == "paper" or settings.forces == "taylor":
+        raise ConfigError(
+            "--variance: expected training.protocol fast, and forces not taylor, found another training"
+        )
+    needed = bytes_needed(training, potential.descriptors, settings) / 1e9
+    if needed > settings.memory:
+        raise ConfigError(
+            f"--variance: expected training.memory of {needed:.1f} GB for the rows of all structures, found "
+            f"{settings.memory:g} (or fewer force_rows)"
+        )
+    posterior(potential, training, settings, seed).write(beside(path))
+    return f"variance matrix: {beside(path)}"
 
 
 def check_better_than_a_constant(potential: Potential, training: Sequence[Atoms]) -> None:

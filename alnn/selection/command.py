@@ -121,7 +121,7 @@ def _posterior(path: Path, potential: Potential) -> Posterior:
     if not place.exists():
         raise ConfigError(
             f"--method variance: expected the variance matrix of {path.name} beside it, {place}, found no such file; "
-            "campaigns with selection.method variance write it (farthest, cur and random need none)"
+            "alnn train --variance and campaigns with selection.method variance write it"
         )
     return Posterior.read(place, potential)
 

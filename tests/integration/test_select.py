@@ -109,6 +109,16 @@ def test_with_a_potential_the_most_uncertain_come_first(data, potential, capsys)
     assert "the potential's functions: 3 for Ar" in capsys.readouterr().out
 
 
+def test_a_potential_of_alnn_train_brings_its_matrix(data, tmp_path, capsys):
+    ase.io.write(tmp_path / "labelled.extxyz", clusters(30, 11))
+    (tmp_path / "s.yaml").write_text("training: {hidden: [4], steps: 10}\ndescriptors: {functions: 5}\n")
+    train = ["train", tmp_path / "labelled.extxyz", "-o", tmp_path / "t.alnn", "--variance"]
+    assert cli.main([*map(str, train), "--settings", str(tmp_path / "s.yaml")]) == 0
+    assert "variance matrix: " in capsys.readouterr().err
+    assert len(run(data, "--potential", tmp_path / "t.alnn")) == 8
+    assert "chosen by variance of forces, standard deviation" in capsys.readouterr().out
+
+
 def test_more_than_there_are_is_all_of_them(data):
     numbers = select(ase.io.read(data, index=":40"), 100, "farthest").numbers
     assert sorted(numbers) == list(range(40))
