@@ -8,7 +8,7 @@ Podryabinkin, A. V. Shapeev, Comput. Mater. Sci. 140, 171 (2017)).
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from ase import Atoms
@@ -22,6 +22,10 @@ COMPONENTS = 10
 """Force components of a structure that stand for all."""
 SHORTLIST, SHORTEST = 10, 100
 """Candidates that are told of each other's labels, times the number wanted, and at least so many."""
+AT_ONCE = 25
+"""Labels that are told in a matrix of all candidates; after so many the shortlist is made anew, for more candidates
+would be too large a matrix.
+"""
 REPEATED = 0.1
 """A label asked for again says the same: its noise counts so much of what a training leaves of its residuals, which is
 what networks cannot meet, not what references do not know.
@@ -80,16 +84,32 @@ class Learned:
         """At most `count` structures and the standard deviation (eV/atom, with `by_forces` eV/Å) each had when it was
         chosen; none at or below `threshold`, and of `allowed` (C,) bool only.
         """
-        first = doubts(self.posterior, self.potential, structures, seed, by_forces)
-        score = first.forces if by_forces else first.energy
-        score = score if allowed is None else np.where(allowed, score, 0.0)
-        shortlist = np.argsort(-score, kind="stable")[: max(SHORTLIST * count, SHORTEST)]
-        shortlist = shortlist[score[shortlist] > threshold]
-        if count < 1 or len(shortlist) == 0:
-            return []
-        every = structures.structures if isinstance(structures, Described) else structures
-        few = self._together([every[k] for k in shortlist], seed)
-        return [(int(shortlist[k]), sigma) for k, sigma in few.best(count, by_forces, threshold)]
+        found = structures
+        if not isinstance(found, Described):
+            found = Described(structures, self.potential.species)
+        left = np.arange(len(found)) if allowed is None else np.flatnonzero(allowed)
+        learned, chosen = self, list[tuple[int, float]]()
+        while len(chosen) < count and len(left):
+            score = learned._scores(found.subset(left), seed, by_forces)
+            best = np.argsort(-score, kind="stable")[: max(SHORTLIST * (count - len(chosen)), SHORTEST)]
+            left = left[best[score[best] > threshold]]
+            if len(left) == 0:
+                break
+            few = left[: max(SHORTLIST * AT_ONCE, SHORTEST)]
+            together = learned._together([found.structures[k] for k in few], seed)
+            picked = together.best(min(AT_ONCE, count - len(chosen)), by_forces, threshold)
+            chosen += [(int(few[k]), sigma) for k, sigma in picked]
+            if not picked or len(chosen) == count:
+                break
+            numbers = [k for k, _ in picked]
+            learned = replace(learned, posterior=together.told_of(numbers, learned.posterior))
+            left = np.sort(np.setdiff1d(left, few[numbers]))
+        return chosen
+
+    def _scores(self, found: Described, seed: int, by_forces: bool) -> np.ndarray:
+        """(C,) standard deviations, eV/atom or with `by_forces` eV/Å."""
+        doubt = doubts(self.posterior, self.potential, found, seed, by_forces)
+        return doubt.forces if by_forces else doubt.energy
 
     def _together(self, structures: Sequence[Atoms], seed: int) -> _Together:
         posterior = self.posterior
@@ -99,20 +119,27 @@ class Learned:
         )
         noise = np.full(len(rows.owner), (REPEATED * posterior.force_noise) ** 2)
         noise[: len(sizes)] = (REPEATED * posterior.energy_noise * sizes) ** 2
-        white = posterior.whitened(rows.of(np.arange(len(rows.owner))))
-        return _Together(white @ white.T, noise, rows.owner, sizes)
+        gradients = rows.of(np.arange(len(rows.owner)))
+        white = posterior.whitened(gradients)
+        return _Together(white @ white.T, noise, rows.owner, sizes, gradients)
 
 
 @dataclass(frozen=True)
 class _Together:
     """C structures: the covariance of their energies and force components (n, n), variances of labels (n,), the
-    structure of each (n,), and sizes (C,).
+    structure of each (n,), sizes (C,), and gradients by the weights (n, P).
     """
 
     covariance: np.ndarray
     noise: np.ndarray
     owner: np.ndarray
     sizes: np.ndarray
+    gradients: np.ndarray
+
+    def told_of(self, structures: Sequence[int], posterior: Posterior) -> Posterior:
+        """The posterior after labels of these structures, whatever they say."""
+        rows = np.flatnonzero(np.isin(self.owner, structures))
+        return posterior.told(self.gradients[rows], self.noise[rows])
 
     def best(self, count: int, by_forces: bool, threshold: float) -> list[tuple[int, float]]:
         """At most `count` structures above the threshold, each told before the next is chosen."""

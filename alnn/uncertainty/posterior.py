@@ -77,6 +77,11 @@ class Posterior:
             out[piece] = np.sum(self.whitened(gradients) ** 2, axis=1)
         return out
 
+    def told(self, gradients: np.ndarray, noise: np.ndarray) -> Posterior:
+        """The same after labels of quantities with these gradients (n, P) and variances of the labels (n,)."""
+        weighted = np.asarray(gradients, float) * (self.scale / np.sqrt(noise))[:, None]
+        return replace(self, factor=cholesky(self.factor @ self.factor.T + weighted.T @ weighted, lower=True))
+
     def recalibrated(self, errors: np.ndarray, sigmas: np.ndarray) -> Posterior:
         """The same with sigmas multiplied by one factor, so that errors / sigmas of structures that the training has
         not seen have a root mean square of one; of the median, so that a few outliers do not decide.

@@ -129,6 +129,18 @@ def test_a_label_told_is_a_label_in_the_matrix(trained):
     assert got == pytest.approx(gradients @ np.linalg.solve(precision, gradients.T), rel=1e-8, abs=1e-12)
 
 
+def test_rounds_of_a_greedy_choice_go_on_where_the_last_one_ended(trained, monkeypatch):
+    _, potential, settings, found = trained
+    candidates = clusters(30, 21)
+    options = {"by_forces": settings.has_rows, "threshold": 0.0, "seed": 0}
+    learned = Learned(potential, found.recalibrated(np.full(9, 2.0), np.ones(9)))
+    whole = learned.greedy(candidates, 12, **options)
+    monkeypatch.setattr("alnn.uncertainty.greedy.AT_ONCE", 5)
+    parts = learned.greedy(candidates, 12, **options)
+    assert [index for index, _ in parts] == [index for index, _ in whole]
+    assert [sigma for _, sigma in parts] == pytest.approx([sigma for _, sigma in whole], rel=1e-6)
+
+
 def test_copies_are_not_chosen_twice(trained):
     _, potential, settings, found = trained
     strange = clusters(1, 12, sizes=(9, 10))[0]
