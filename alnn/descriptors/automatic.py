@@ -8,6 +8,7 @@ larger set of candidates.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from ase import Atoms
@@ -46,6 +47,8 @@ def automatic(
     """
     seen = list(structures) or _clusters(species)
     lengths = survey(seen, species)
+    if not structures:
+        lengths = replace(lengths, free=False)  # what the random clusters stand for may be anything
     reach = lengths.cutoff() if cutoff is None else cutoff
     one, another, most = NUMBERS[family]
     count = functions or min(one + another * (len(species) - 1), most)

@@ -20,6 +20,10 @@ _ATOMS = 3000  # of a survey: its distances shall take seconds
 _BOND = 1.25  # of the sum of covalent radii; two atoms closer than this are bonded
 _SHORTEST, _LONGEST = 5.0, 6.5  # Å; cutoffs of matter that hangs together
 _SHELLS = 2.1  # nearest distances that a cutoff spans: the second shell of a crystal ends at some 1.8
+_SHELLS_FREE, _LONGEST_FREE = (
+    2.7,
+    7.0,
+)  # of free clusters, whose atoms have few neighbours however far one looks
 _APART = 10.0  # Å; molecules still attract one another there
 _MANY = 100.0  # neighbours; more cost time and say little
 
@@ -31,24 +35,25 @@ class Survey:
     """What the distances of some structures say.
 
     shortest and typical (Å), by centre and neighbour: the smallest distance, and that at which a centre commonly has
-    its nearest neighbour of this species. molecular: whether the structures fall into molecules. neighbors
-    (bins,): mean number of neighbours within `edges[1:]` (Å).
+    its nearest neighbour of this species. molecular: whether the structures fall into molecules. free: whether they are
+    free clusters for the most part. neighbors (bins,): mean number of neighbours within `edges[1:]` (Å).
     """
 
     species: tuple[str, ...]
     shortest: dict[Pair, float]
     typical: dict[Pair, float]
     molecular: bool
+    free: bool
     edges: np.ndarray
     neighbors: np.ndarray
 
     def cutoff(self) -> float:
-        """Å. Matter that hangs together: past the second shell of its widest pair, from 5 to 6.5 Å. Molecules: 10 Å,
-        or less where that would be more than 100 neighbours.
+        """Å. Matter that hangs together: past the second shell of its widest pair, from 5 to 6.5 Å; free clusters past
+        the third, to 7 Å. Molecules: 10 Å, or less where that would be more than 100 neighbours.
         """
         if not self.molecular:
-            span = _SHELLS * max(self.typical.values())
-            return round(float(np.clip(span, _SHORTEST, _LONGEST)), 1)
+            shells, longest = (_SHELLS_FREE, _LONGEST_FREE) if self.free else (_SHELLS, _LONGEST)
+            return round(float(np.clip(shells * max(self.typical.values()), _SHORTEST, longest)), 1)
         few = self.edges[1:][self.neighbors <= _MANY]
         return round(float(np.clip(few.max(initial=_LONGEST), _LONGEST, _APART)), 1)
 
@@ -69,7 +74,10 @@ def survey(structures: Sequence[Atoms], species: Sequence[str]) -> Survey:
         # A few foreign atoms have neighbours of the host nearby, the host's have none of theirs.
         typical[a, b] = typical[b, a] = min(typical[a, b], typical[b, a])
         shortest[a, b] = shortest[b, a] = min(shortest[a, b], shortest[b, a])
-    return Survey(tuple(species), shortest, typical, _is_molecular(chosen), found.edges, found.neighbors)
+    free = bool(chosen) and float(np.mean([not atoms.pbc.any() for atoms in chosen])) > 0.5
+    return Survey(
+        tuple(species), shortest, typical, _is_molecular(chosen), free, found.edges, found.neighbors
+    )
 
 
 def spread(structures: Sequence[Atoms], atoms: int) -> list[Atoms]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from ase import Atoms
 from ase.build import bulk, molecule
+from ase.cluster import Octahedron
 
 from alnn.descriptors import choose, compute, cutoff
 from alnn.descriptors.automatic import automatic
@@ -53,6 +54,15 @@ def test_a_crystal_has_the_distances_of_its_shells():
     )  # 5.3 Å: past the second shell
     at_four = lengths.neighbors[lengths.edges[1:].searchsorted(4.0)]
     assert at_four == pytest.approx(12 + 6)  # the first two shells of fcc
+
+
+def test_free_clusters_have_functions_of_longer_reach():
+    cluster = Octahedron("Cu", 3)
+    free, nearest = survey([cluster], ["Cu"]), 3.61 / np.sqrt(2.0)
+    assert free.free and free.cutoff() == pytest.approx(2.7 * nearest, abs=0.05)
+    cluster.center(vacuum=8.0)
+    cluster.pbc = True
+    assert survey([cluster], ["Cu"]).cutoff() == pytest.approx(2.1 * nearest, abs=0.05)
 
 
 def test_molecules_are_seen_and_reach_farther():
