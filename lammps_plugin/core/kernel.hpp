@@ -41,6 +41,31 @@ struct AngularBlock {
   bool by_moments;  ///< left out where a site takes its functions from moments
 };
 
+/// One (1 + lambda cos)^zeta. `exponent` is zeta - 1 where that is an integer, else -1.
+struct Angle {
+  double lambda, zeta;
+  int exponent;
+  int place;  ///< in the row
+};
+
+/// Angular functions that share exp(-eta (r - r_s)^2) f_c(r).
+struct Leg {
+  double eta, r_s;
+  int n;
+  const Angle* angles;
+};
+
+/// Angular functions of one pair of neighbour species and one cutoff that are evaluated for a vector of
+/// triplets at once: G4, whose third distance differs from triplet to triplet, and G5 that no AngularBlock
+/// takes.
+struct TripletBlock {
+  int species_a, species_b, cutoff;
+  bool opposite;  ///< the third leg counts: G4
+  int row;        ///< of the first leg in SiteView::legs
+  int n;
+  const Leg* legs;
+};
+
 /// Radial functions of a moment block that are computed together, for a vector of neighbours at once.
 struct RadialStep {
   enum class Kind { gaussians, polynomials };
@@ -112,6 +137,8 @@ struct ElementView {
   int n_radial, n_angular, n_cutoffs, n_members, widest_layer, deepest_network;
   const RadialBlock* radial;
   const AngularBlock* angular;
+  int n_triplets, n_legs;  ///< triplet blocks; legs of all of them
+  const TripletBlock* triplets;
   const Cutoff* cutoffs;
   const double *eta, *r_s, *lambda;  ///< [row]
   const double* zeta_bit[max_bits];  ///< [row] 1.0 where that binary digit of zeta - 1 is set
@@ -151,6 +178,7 @@ struct SiteView {
   double* powers;          ///< (1 + lambda cos)^(zeta-1), a row part for each triplet, in loop order
   double* G;               ///< [row] without prefactor
   double* weight;          ///< [row] dE/dG
+  double *legs, *dlegs;    ///< [n_legs][padded n] leg functions of triplets, (d/dr) / r
   double *R, *dR;          ///< [n_moment_rows][padded n] radial functions of moments, (dR/dr) / r
   double* Y;               ///< [(moment_degree + 1)^2][padded n] harmonics; scratch shared by sites
   double* B;               ///< [n_variables] dE/d(variable) of this site, gathered; scratch

@@ -11,6 +11,11 @@ namespace alnn {
 
 namespace {
 
+constexpr double largest_power = 1e6;  // that is taken by products
+
+bool is_angular(const Function& f) { return f.type == Function::Type::G4 || f.type == Function::Type::G5; }
+
+// Whether an AngularBlock can take it.
 bool is_fast_angular(const Function& f) {
   return f.type == Function::Type::G5 && f.r_s == 0.0 && f.zeta == std::floor(f.zeta) &&
          f.zeta - 1.0 < (1 << max_bits);
@@ -105,6 +110,8 @@ ElementPlan::ElementPlan(const Potential& potential, int species, const Kernel& 
   view_.angular = angular_.data();
   view_.n_radial = static_cast<int>(radial_.size());
   view_.n_angular = static_cast<int>(angular_.size());
+  view_.triplets = triplets_.data();
+  view_.n_triplets = static_cast<int>(triplets_.size());
   arrange_moments(element, potential.n_species(), kernel, crowded_from);
   view_.cutoffs = cutoffs_.data();
   view_.n_cutoffs = static_cast<int>(cutoffs_.size());
@@ -117,6 +124,7 @@ ElementPlan::ElementPlan(const Potential& potential, int species, const Kernel& 
 void ElementPlan::sort_functions(const Element& element, const Kernel& kernel) {
   std::map<std::pair<int, int>, std::vector<int>> radial;  // by species and cutoff
   std::map<std::tuple<int, int, int>, std::vector<int>> angular;
+  std::vector<int> others;
   for (int k = 0; k < static_cast<int>(element.functions.size()); ++k) {
     const Function& f = element.functions[k];
     const Cutoff cutoff{f.inner_cutoff, f.cutoff, f.cutoff_form};
@@ -124,6 +132,8 @@ void ElementPlan::sort_functions(const Element& element, const Kernel& kernel) {
       radial[{f.neighbors[0], cutoff_index(cutoffs_, cutoff)}].push_back(k);
     else if (is_fast_angular(f))
       angular[{f.neighbors[0], f.neighbors[1], cutoff_index(cutoffs_, cutoff)}].push_back(k);
+    else if (is_angular(f))
+      others.push_back(k);
     else if (!MomentPlan::needs(f))
       plain_.push_back(k);
   }
@@ -137,6 +147,7 @@ void ElementPlan::sort_functions(const Element& element, const Kernel& kernel) {
   for (const auto& [key, functions] : angular)
     add_angular_blocks(element, {std::get<0>(key), std::get<1>(key), std::get<2>(key), 0, 0, 0, -1.0, false},
                        functions, kernel.width, offset);
+  add_triplet_blocks(element, others, offset);
   for (std::size_t k = 0; k < position_.size(); ++k)
     if (position_[k] < 0 && !MomentPlan::needs(element.functions[k])) position_[k] = offset++;
   view_.row = round_up(offset, 8);
@@ -171,6 +182,29 @@ void ElementPlan::add_angular_group(const Element& element, AngularBlock block,
     block.bits = binary_digits(largest);
     angular_.push_back(block);
     offset += block.vectors * width;
+  }
+}
+
+void ElementPlan::add_triplet_blocks(const Element& element, const std::vector<int>& functions, int& offset) {
+  std::map<std::tuple<int, int, int, bool>, std::map<std::pair<double, double>, std::vector<Angle>>> blocks;
+  for (const int k : functions) {
+    const Function& f = element.functions[k];
+    const auto [a, b] = std::minmax(f.neighbors[0], f.neighbors[1]);
+    const int cutoff = cutoff_index(cutoffs_, {f.inner_cutoff, f.cutoff, f.cutoff_form});
+    const bool whole = f.zeta == std::floor(f.zeta) && f.zeta < largest_power;
+    blocks[{a, b, cutoff, f.type == Function::Type::G4}][{f.eta, f.r_s}].push_back(
+        {f.lambda, f.zeta, whole ? static_cast<int>(f.zeta) - 1 : -1, offset});
+    position_[k] = offset++;
+  }
+  for (const auto& [key, widths] : blocks) {
+    auto& legs = legs_.emplace_back();
+    for (const auto& [width, angles] : widths) {
+      const auto& kept = angles_.emplace_back(angles);
+      legs.push_back({width.first, width.second, static_cast<int>(kept.size()), kept.data()});
+    }
+    const auto [a, b, cutoff, opposite] = key;
+    triplets_.push_back({a, b, cutoff, opposite, view_.n_legs, static_cast<int>(legs.size()), legs.data()});
+    view_.n_legs += static_cast<int>(legs.size());
   }
 }
 
@@ -214,7 +248,7 @@ void ElementPlan::fill_row(const Element& element) {
       for (int bit = 0; bit < max_bits; ++bit)
         zeta_bits_[bit][p] = ((static_cast<int>(f.zeta) - 1) >> bit) & 1 ? 1.0 : 0.0;
     }
-    prefactor_.push_back(is_fast_angular(f) ? std::pow(2.0, 1.0 - f.zeta) : 1.0);
+    prefactor_.push_back(is_angular(f) ? std::pow(2.0, 1.0 - f.zeta) : 1.0);
     mean_.push_back(scaled ? element.scaling.mean[k] : 0.0);
     inverse_std_.push_back(!scaled ? 1.0 : element.scaling.std[k] > 0.0 ? 1.0 / element.scaling.std[k] : 0.0);
     const double low = scaled ? element.scaling.min[k] : -INFINITY;

@@ -31,6 +31,7 @@ class ElementPlan {
                          int width, int& offset);
   void add_angular_blocks(const Element& element, AngularBlock block, const std::vector<int>& functions,
                           int width, int& offset);
+  void add_triplet_blocks(const Element& element, const std::vector<int>& functions, int& offset);
   void fill_row(const Element& element);
   void arrange_networks(const Element& element);
 
@@ -38,13 +39,16 @@ class ElementPlan {
   std::vector<int> plain_;
   std::vector<RadialBlock> radial_;
   std::vector<AngularBlock> angular_;
+  std::vector<TripletBlock> triplets_;
+  std::deque<std::vector<Leg>> legs_;  // a deque keeps addresses
+  std::deque<std::vector<Angle>> angles_;
   std::vector<Cutoff> cutoffs_;
   std::vector<int> position_, variable_;
   std::unique_ptr<bool[]> is_always_;
   std::unique_ptr<MomentPlan> always_, crowded_;
   AlignedVector eta_, r_s_, lambda_, slope_, zeta_bits_[max_bits];
   std::vector<double> prefactor_, mean_, inverse_std_, min_, max_;
-  std::deque<std::vector<double>> weights_;  // a deque keeps addresses
+  std::deque<std::vector<double>> weights_;
   std::deque<std::vector<LayerView>> layers_;
   std::vector<MemberView> members_;
 };

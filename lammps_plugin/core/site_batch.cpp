@@ -16,12 +16,13 @@ SiteBatch::SiteBatch(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) 
     row_ = std::max(row_, e.row);
     cutoffs_ = std::max(cutoffs_, e.n_cutoffs);
     n_variables_ = std::max(n_variables_, e.n_variables);
+    legs_ = std::max(legs_, e.n_legs);
     moment_rows_ = std::max(moment_rows_, e.n_moment_rows);
     moment_degree_ = std::max(moment_degree_, e.moment_degree);
     extrapolations_.emplace_back(e.n_functions, 0L);
   }
-  // Vectors of the last neighbours of a species may begin anywhere and reach beyond the padded end.
-  if (plan_->n_species() > 1 && n_variables_ > 0) slack_ = 8;
+  // Vectors of neighbours that begin anywhere reach beyond the padded end.
+  if ((plan_->n_species() > 1 && n_variables_ > 0) || legs_ > 0) slack_ = 8;
   variables_.assign(static_cast<std::size_t>(n_variables_) * capacity(), 0.0);
   derivatives_.assign(variables_.size(), 0.0);
   gathered_.assign(n_variables_, 0.0);
@@ -43,7 +44,7 @@ void SiteBatch::grow(Site& site, int capacity) {
   const SiteView old = site.view;
   const AlignedVector before = std::move(site.slab);
   const std::size_t n = capacity + slack_, row = row_, cutoffs = cutoffs_, moment_rows = moment_rows_;
-  site.slab.assign(n * (22 + 2 * cutoffs + 3 * row + 2 * moment_rows) + 2 * row, 0.0);
+  site.slab.assign(n * (22 + 2 * cutoffs + 3 * row + 2 * moment_rows + 2 * legs_) + 2 * row, 0.0);
   SiteView& v = site.view;
   double* next = site.slab.data();
   const auto take = [&next](std::size_t count) {
@@ -57,6 +58,7 @@ void SiteBatch::grow(Site& site, int capacity) {
     *array = take(n);
   for (double** array : {&v.fc, &v.dfc}) *array = take(n * cutoffs);
   for (double** array : {&v.U, &v.D, &v.V}) *array = take(n * row);
+  for (double** array : {&v.legs, &v.dlegs}) *array = take(n * legs_);
   for (double** array : {&v.R, &v.dR}) *array = take(n * moment_rows);
   for (double** array : {&v.G, &v.weight}) *array = take(row);
   std::copy_n(old.x, site.n, v.x), std::copy_n(old.y, site.n, v.y), std::copy_n(old.z, site.n, v.z);

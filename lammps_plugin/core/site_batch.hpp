@@ -147,7 +147,7 @@ class SiteBatch {
   void add_repulsion(int site, bool gradients);
 
   std::shared_ptr<const Plan> plan_;
-  int species_ = 0, n_sites_ = 0, row_ = 0, cutoffs_ = 0, slack_ = 0;
+  int species_ = 0, n_sites_ = 0, row_ = 0, cutoffs_ = 0, legs_ = 0, slack_ = 0;
   std::vector<Site> sites_;
   std::vector<int> next_;  // of each species, while sorting
   AlignedVector values_;   // of one site

@@ -8,10 +8,10 @@ namespace alnn::ALNN_ISA {
 
 // (1 + lambda c)^(zeta - 1) by the binary digits of zeta - 1, and (1 + lambda c) itself.
 template <int BITS>
-struct Angle {
+struct AnglePower {
   vd lambda, bit[BITS];
 
-  Angle(const ElementView& e, int offset) : lambda(load(e.lambda + offset)) {
+  AnglePower(const ElementView& e, int offset) : lambda(load(e.lambda + offset)) {
     for (int i = 0; i < BITS; ++i) bit[i] = load(e.zeta_bit[i] + offset);
   }
   vd power(double cosine, vd& base) const {

@@ -55,7 +55,7 @@ template <int NV, int BITS>
 void add_triplets(const ElementView& e, const AngularBlock& block, int species, const double* unit,
                   const double* row, const ShellView& shell, double sign, double* G) {
   const int other = species == block.species_a ? block.species_b : block.species_a;
-  const Angle<BITS> angle(e, block.offset);
+  const AnglePower<BITS> angle(e, block.offset);
   vd acc[NV];
   for (int v = 0; v < NV; ++v) acc[v] = vd{};
   for (int l = 0; l < shell.n; ++l) {

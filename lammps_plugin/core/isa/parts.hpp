@@ -19,6 +19,12 @@ void angular_functions(const ElementView& e, SiteView& s, bool gradients);
 /// Their part of `radial`, and of a and b.
 void angular_gradients(const ElementView& e, SiteView& s);
 
+// triplet_lanes.cpp
+/// Functions of all triplet blocks into G; legs and their derivatives.
+void triplet_functions(const ElementView& e, SiteView& s);
+/// Their part of `radial`, and of a and b.
+void triplet_gradients(const ElementView& e, SiteView& s);
+
 // moment_radial.cpp
 /// R, and with gradients dR, of a block.
 void moment_radial(const ElementView& e, const MomentBlock& block, SiteView& s, bool gradients);

@@ -38,7 +38,7 @@ void angular_block(const ElementView& e, const AngularBlock& block, SiteView& s,
     for (int j = 0; j < s.padded; j += W) store(s.q + j, exponential(load(s.r2 + j) * -block.delta));
   angular_rows<NV>(e, block, s, a0, a1, gradients);
   if (!same) angular_rows<NV>(e, block, s, b0, b1, gradients);
-  const Angle<BITS> angle(e, block.offset);
+  const AnglePower<BITS> angle(e, block.offset);
   vd total[NV];
   for (int v = 0; v < NV; ++v) total[v] = vd{};
   for (int j = a0; j < a1; ++j) {
