@@ -4,7 +4,7 @@ Trains a potential of each preset for water (26 to 50 functions) on a few refere
 NVE molecular dynamics of the same boxes with each pair style in turn, round after round in one process, and prints
 the ratios of the fastest rounds (CPU seconds of one core). `--json FILE` keeps the numbers.
 
-    python scripts/benchmark_pair.py [--rounds 5] [--json FILE]
+    python scripts/benchmark_presets.py [--rounds 5] [--json FILE]
 """
 
 import argparse
