@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import numpy as np
@@ -12,6 +12,7 @@ from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 from ase.outputs import Properties
 
+from alnn.errors import PotentialError
 from alnn.potential.file import Potential
 from alnn.structures.neighbors import PairTable, in_chunks, pair_table
 
@@ -23,7 +24,8 @@ class Prediction:
     """What a potential says of one structure of N atoms, by M members.
 
     energy eV; energies_per_atom (N,) eV; forces (N, 3) eV/Å; virial (3, 3) eV (minus the sum of d x dE/dd);
-    member_energies (M,) eV.
+    member_energies (M,) eV. Where asked for: grades (N,), how far each atom is from what the potential was trained on,
+    1 at the edge (see `alnn.uncertainty.leverage`); forces_spread (N, 3) eV/Å, standard deviation over the members.
     """
 
     energy: float
@@ -31,6 +33,13 @@ class Prediction:
     forces: np.ndarray | None
     virial: np.ndarray | None
     member_energies: np.ndarray
+    grades: np.ndarray | None = None
+    forces_spread: np.ndarray | None = None
+
+    @property
+    def spreads(self) -> np.ndarray | None:
+        """(N,) eV/Å, root mean square over the members of |F_m - F|, where the spread of forces was asked for."""
+        return None if self.forces_spread is None else np.linalg.norm(self.forces_spread, axis=1)
 
 
 @dataclass(frozen=True)
@@ -85,18 +94,53 @@ class Evaluator:
         self.__dict__.update(state)
         self._load()
 
-    def evaluate(self, structures: Sequence[Atoms], forces: bool = True) -> list[Prediction]:
-        """Predictions in the order of the structures. Raises StructureError."""
+    def evaluate(
+        self,
+        structures: Sequence[Atoms],
+        forces: bool = True,
+        grades: bool = False,
+        spreads: bool = False,
+    ) -> list[Prediction]:
+        """Predictions in the order of the structures. Raises StructureError, and PotentialError for grades of a
+        potential without, and spreads of a single network.
+        """
+        if grades:
+            self.check_grades()
+        if spreads:
+            self.check_spreads()
         self.first_outside = None
         predictions: list[Prediction] = []
         for chunk in in_chunks(structures, _CHUNK_ATOMS):
-            predictions += self._evaluate_chunk(chunk, forces, len(predictions))
+            predictions += self._evaluate_chunk(chunk, (forces, grades, spreads), len(predictions))
         return predictions
 
-    def _evaluate_chunk(self, structures: Sequence[Atoms], forces: bool, start: int) -> Iterator[Prediction]:
+    def check_grades(self) -> None:
+        """Raise PotentialError for a potential that has no grades."""
+        if self.potential.grade is None:
+            raise PotentialError(
+                "grades: expected a potential file with training.grade, found none in it; train it again with this "
+                "version of alnn"
+            )
+
+    def check_spreads(self) -> None:
+        """Raise PotentialError for a single network."""
+        if self.potential.n_members < 2:
+            raise PotentialError("spreads: expected a committee of networks, found one network")
+
+    def _evaluate_chunk(
+        self, structures: Sequence[Atoms], wanted: tuple[bool, bool, bool], start: int
+    ) -> Iterator[Prediction]:
+        """`wanted`: forces, grades, spreads."""
+        forces, grades, spreads = wanted
         pairs: PairTable = pair_table(structures, self.potential.species, self._kernel.cutoff)
         found: dict[str, Any] = self._kernel.evaluate(
-            pairs.species, pairs.first, pairs.second, pairs.vectors, pairs.structure, len(structures), forces
+            pairs.species,
+            pairs.first,
+            pairs.second,
+            pairs.vectors,
+            pairs.structure,
+            len(structures),
+            *wanted,
         )
         for species, counts in zip(self.potential.species, found["extrapolations"], strict=True):
             self.extrapolations[species] += np.array(counts, dtype=np.int64)
@@ -111,6 +155,8 @@ class Evaluator:
                 forces=found["forces"][rows] if forces else None,
                 virial=found["virial"][s] if forces else None,
                 member_energies=found["member_energies"][s],
+                grades=found["grades"][rows] if grades else None,
+                forces_spread=found["member_forces"][:, rows].std(axis=0) if spreads else None,
             )
 
     def _outside(
@@ -133,17 +179,18 @@ class Evaluator:
 
 
 _STANDARD = ["energy", "free_energy", "energies", "forces", "stress"]
-_SPREADS = ["energy_spread", "forces_spread"]
+_SPREADS = ["energy_spread", "forces_spread", "spreads"]
 
 
 class AlnnCalculator(Calculator):
     """ASE calculator of a potential file.
 
     It gives energy, free_energy (both eV, the same), energies (N,) eV of the atoms, forces (N, 3) eV/Å, and stress (6,)
-    eV/Å³ in ASE's order and sign where the cell has a volume. A committee gives besides, by
-    `calc.get_property(NAME, atoms)`, energy_spread (eV) and forces_spread (N, 3) eV/Å: standard deviations over the
-    members of the structure's energy and of each force component. The latter costs one more evaluation for each member
-    and is made only when asked for. Copies and pickles are calculators of their own.
+    eV/Å³ in ASE's order and sign where the cell has a volume. Besides, by `calc.get_property(NAME, atoms)` and only
+    when asked for: grades (N,), 1 at the edge of what the potential was trained on; and of a committee energy_spread
+    (eV) and forces_spread (N, 3) eV/Å, standard deviations over the members of the structure's energy and of each force
+    component, and spreads (N,) eV/Å, the lengths of forces_spread. Spreads of forces cost a part of an evaluation more
+    for each member. Copies and pickles are calculators of their own.
     """
 
     implemented_properties: ClassVar[list[str]] = _STANDARD
@@ -153,9 +200,12 @@ class AlnnCalculator(Calculator):
         """Raises PotentialError for a file that cannot be used."""
         super().__init__(**kwargs)
         self._evaluator = Evaluator(potential)
-        self._members: list[Evaluator] = []
-        if self._evaluator.potential.n_members > 1:
-            self.implemented_properties = _STANDARD + _SPREADS
+        potential = self._evaluator.potential
+        self.implemented_properties = [
+            *_STANDARD,
+            *(_SPREADS if potential.n_members > 1 else []),
+            *([] if potential.grade is None else ["grades"]),
+        ]
 
     def calculate(
         self,
@@ -164,7 +214,8 @@ class AlnnCalculator(Calculator):
         system_changes: Sequence[str] = tuple(all_changes),
     ) -> None:
         super().calculate(atoms, list(properties), list(system_changes))
-        prediction = self._evaluator.evaluate([self.atoms])[0]
+        spreads = not {"forces_spread", "spreads"}.isdisjoint(properties)
+        prediction = self._evaluator.evaluate([self.atoms], True, "grades" in properties, spreads)[0]
         self.results = {
             "energy": prediction.energy,
             "free_energy": prediction.energy,
@@ -176,14 +227,16 @@ class AlnnCalculator(Calculator):
             self.results["stress"] = stress.flat[[0, 4, 8, 5, 2, 1]]
         if "energy_spread" in self.implemented_properties:
             self.results["energy_spread"] = float(prediction.member_energies.std())
-        if "forces_spread" in properties:
-            self.results["forces_spread"] = self._forces_spread()
+        if spreads:
+            self.results |= {"forces_spread": prediction.forces_spread, "spreads": prediction.spreads}
+        if prediction.grades is not None:
+            self.results["grades"] = prediction.grades
 
-    def _forces_spread(self) -> np.ndarray:
-        if not self._members:
-            potential = self._evaluator.potential
-            self._members = [Evaluator(replace(potential, members=[m])) for m in potential.members]
-        return np.std([member.evaluate([self.atoms])[0].forces for member in self._members], axis=0)
+    def get_property(self, name: str, atoms: Atoms | None = None, allow_calculation: bool = True) -> Any:
+        """See ASE. Raises PotentialError for grades of a potential without."""
+        if name == "grades":
+            self._evaluator.check_grades()
+        return super().get_property(name, atoms, allow_calculation)
 
     def export_properties(self) -> Properties:
         """Those that ASE knows; it has no words for spreads."""

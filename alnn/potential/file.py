@@ -75,7 +75,8 @@ class Potential:
 
     species: names, in the order of the file; descriptors: for each species the file's "functions" entries;
     members: for each committee member the layers of each species' network; energy_scale and energy_shift in eV;
-    repulsion: the file's entry, None without.
+    repulsion: the file's entry, None without; grade: for each species the lower triangular matrix by which grades are
+    made (see `alnn.uncertainty.leverage`), None without.
     """
 
     species: list[str]
@@ -86,6 +87,7 @@ class Potential:
     energy_shift: dict[str, float]
     training: dict[str, Any] = field(default_factory=dict)
     repulsion: Repulsion | None = None
+    grade: dict[str, np.ndarray] | None = None
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Potential:
@@ -123,8 +125,9 @@ class Potential:
             ],
             energy_scale=float(document["energy"]["scale"]),
             energy_shift={s: float(document["energy"]["shift"][s]) for s in document["species"]},
-            training=document.get("training", {}),
+            training={k: v for k, v in document.get("training", {}).items() if k != "grade"},
             repulsion=document.get("repulsion"),
+            grade=_factors(document.get("training", {}).get("grade"), document["species"]),
         )
 
     def to_json(self) -> str:
@@ -148,7 +151,7 @@ class Potential:
                 "shift": {s: float(self.energy_shift[s]) for s in self.species},
             },
             **({} if self.repulsion is None else {"repulsion": self.repulsion}),
-            "training": self.training,
+            "training": {**self.training, **({} if self.grade is None else {"grade": self._grade_rows()})},
             "checksum": _BLANK_CHECKSUM,
         }
         try:
@@ -163,9 +166,21 @@ class Potential:
         """Write the file beside, then rename: readers see the old or the new one, whole."""
         write_text_atomically(path, self.to_json())
 
+    def _grade_rows(self) -> dict[str, list[list[float]]]:
+        """Rows of 1, 2, .. numbers. They stand under `training`, which readers pass by that know nothing of them."""
+        assert self.grade is not None
+        return {s: [row[: k + 1].tolist() for k, row in enumerate(self.grade[s])] for s in self.species}
+
     @property
     def n_members(self) -> int:
         return len(self.members)
+
+
+def _factors(rows: dict[str, list[list[float]]] | None, species: list[str]) -> dict[str, np.ndarray] | None:
+    """Lower triangular matrices (n, n) from their rows."""
+    if rows is None:
+        return None
+    return {s: np.array([row + [0.0] * (len(rows[s]) - len(row)) for row in rows[s]]) for s in species}
 
 
 def _layer(entry: dict[str, Any]) -> Layer:

@@ -193,6 +193,8 @@ struct BatchView {
   double* dX;       ///< [n_functions][W] dE/dX, mean over members
   double* energy;   ///< [n_members][W] eV
   double* scratch;  ///< network_scratch(...) doubles
+  double* hidden =
+      nullptr;  ///< if wanted: [inputs of its last layer][W] what the first member's last layer sees
 };
 
 /// Neighbours of a site as the Monte Carlo code stores them.

@@ -81,6 +81,7 @@ struct Element {
   Scaling scaling;
   double shift = 0.0;            ///< eV
   std::vector<Network> members;  ///< the committee's networks for this species
+  std::vector<double> grade;     ///< see grade.hpp; empty: the file has none
 };
 
 struct Potential {
@@ -91,6 +92,7 @@ struct Potential {
 
   int n_species() const { return static_cast<int>(elements.size()); }
   int n_members() const { return elements.empty() ? 0 : static_cast<int>(elements[0].members.size()); }
+  bool has_grade() const { return !elements.empty() && !elements[0].grade.empty(); }
   int species_index(const std::string& name) const;  ///< -1 if the potential does not know it
 };
 

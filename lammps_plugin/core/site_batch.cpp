@@ -13,6 +13,7 @@ SiteBatch::SiteBatch(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) 
     functions = std::max<std::size_t>(functions, e.n_functions);
     members = std::max<std::size_t>(members, e.n_members);
     scratch = std::max<std::size_t>(scratch, network_scratch(e, capacity()));
+    widest_ = std::max(widest_, e.widest_layer);
     row_ = std::max(row_, e.row);
     cutoffs_ = std::max(cutoffs_, e.n_cutoffs);
     n_variables_ = std::max(n_variables_, e.n_variables);
@@ -254,7 +255,8 @@ void SiteBatch::evaluate(bool gradients) {
     if (counting_) count_outside(e, i);
     for (int k = 0; k < e.n_functions; ++k) X_[k * width + i] = (values_[k] - e.mean[k]) * e.inverse_std[k];
   }
-  BatchView batch{X_.data(), dX_.data(), energies_.data(), scratch_.data()};
+  BatchView batch{X_.data(), dX_.data(), energies_.data(), scratch_.data(),
+                  hidden_.empty() ? nullptr : hidden_.data()};
   plan_->kernel.network(e, batch, gradients);
   if (gradients) {
     clear_weights();

@@ -66,11 +66,16 @@ class SiteBatch {
   void evaluate_descriptors(bool for_gradients);
   /// Energies, and gradients if wanted.
   void evaluate(bool gradients);
+  /// After evaluate(true): gradients of the network's energy by this member alone, without repulsion.
+  void member_gradients(int member);
   /// After evaluate_descriptors(true): gradients of sum_k weights[k] G_k of each site.
   void contract(const double* weights);
 
   double energy(int site) const;
   double member_energy(int site, int member) const { return energies_[member * capacity() + site]; }
+  /// Grade of a site (see grade.hpp) after evaluate; only while it is kept and the potential has one.
+  double grade(int site) const;
+  void keep_grade(bool on) { hidden_.assign(on ? widest_ * capacity() : 0, 0.0); }
   /// Function k of the file at a site.
   double descriptor(int site, int k) const;
   /// A variable of moments (see ElementView) at a site that takes its functions from them.
@@ -147,11 +152,11 @@ class SiteBatch {
   void add_repulsion(int site, bool gradients);
 
   std::shared_ptr<const Plan> plan_;
-  int species_ = 0, n_sites_ = 0, row_ = 0, cutoffs_ = 0, legs_ = 0, slack_ = 0;
+  int species_ = 0, n_sites_ = 0, widest_ = 0, row_ = 0, cutoffs_ = 0, legs_ = 0, slack_ = 0;
   std::vector<Site> sites_;
   std::vector<int> next_;  // of each species, while sorting
   AlignedVector values_;   // of one site
-  AlignedVector X_, dX_, energies_, scratch_;
+  AlignedVector X_, dX_, energies_, scratch_, hidden_;
   AlignedVector variables_, derivatives_, gathered_;  // of moments: [n_variables][capacity] and [n_variables]
   AlignedVector harmonics_;
   int n_variables_ = 0, moment_rows_ = 0, moment_degree_ = 0;

@@ -167,6 +167,7 @@ void PairAlnn::compute(int eflag, int vflag) {
   ev_init(eflag, vflag);
   own_width_ = force->newton_pair ? 0 : (vflag_atom ? 9 : 3);
   own_.assign(static_cast<std::size_t>(own_width_) * (atom->nlocal + atom->nghost), 0.0);
+  begin_uncertainty();
   const int* type = atom->type;
   const alnn::AbsentAtoms absent = alnn::absent_atoms(lmp, species_of_type_);
   for (int species = 0; species < plan_->n_species(); ++species) {
@@ -182,6 +183,7 @@ void PairAlnn::compute(int eflag, int vflag) {
     evaluate_batch();
   }
   if (!force->newton_pair) return_ghost_forces();
+  finish_uncertainty();
 }
 
 void PairAlnn::gather(int i) {
@@ -217,6 +219,7 @@ void PairAlnn::evaluate_batch() {
   for (std::size_t site = 0; site < batch_atoms_.size(); ++site)
     scatter(static_cast<int>(site), batch_atoms_[site]);
   if (batch_->extrapolating_sites() > 0 && !warned_) report_extrapolation();
+  if (uncertainty_.asked()) uncertainty_.add(*batch_, batch_atoms_);
   const int species = species_of_type_[atom->type[batch_atoms_[0]]];
   batch_atoms_.clear();
   batch_->start(species);
@@ -251,8 +254,14 @@ void PairAlnn::scatter(int site, int i) {
   for (int x = 0; x < 3; ++x) f[i][x] += fi[x];
 }
 
+// Adds what ghost atoms have got to the atoms themselves; `width` numbers an atom.
+void PairAlnn::bring_home(std::vector<double>& values, int width) {
+  sent_ = &values, sent_width_ = width;
+  comm->reverse_comm(this, width);
+}
+
 void PairAlnn::return_ghost_forces() {
-  comm->reverse_comm(this, own_width_);
+  bring_home(own_, own_width_);
   for (int i = 0; i < atom->nlocal; ++i) {
     const double* own = &own_[static_cast<std::size_t>(own_width_) * i];
     for (int x = 0; x < 3; ++x) atom->f[i][x] += own[x];
@@ -262,14 +271,15 @@ void PairAlnn::return_ghost_forces() {
 }
 
 int PairAlnn::pack_reverse_comm(int n, int first, double* buf) {
-  const auto begin = own_.begin() + static_cast<std::ptrdiff_t>(own_width_) * first;
-  std::copy(begin, begin + static_cast<std::ptrdiff_t>(own_width_) * n, buf);
-  return own_width_ * n;
+  const auto begin = sent_->begin() + static_cast<std::ptrdiff_t>(sent_width_) * first;
+  std::copy(begin, begin + static_cast<std::ptrdiff_t>(sent_width_) * n, buf);
+  return sent_width_ * n;
 }
 
 void PairAlnn::unpack_reverse_comm(int n, int* list, double* buf) {
   for (int i = 0; i < n; ++i)
-    for (int k = 0; k < own_width_; ++k) own_[static_cast<std::size_t>(own_width_) * list[i] + k] += *buf++;
+    for (int k = 0; k < sent_width_; ++k)
+      (*sent_)[static_cast<std::size_t>(sent_width_) * list[i] + k] += *buf++;
 }
 
 // The first value outside, which is one of the present batch.

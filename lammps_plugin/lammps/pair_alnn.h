@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "atom_uncertainty.h"
 #include "pair.h"
 #include "site_batch.hpp"
 
@@ -23,6 +24,10 @@ class PairAlnn : public Pair {
   double init_one(int i, int j) override;
   void compute(int eflag, int vflag) override;
   void finish() override;
+  /// "grade_flag" and "spread_flag": set to 1, the next force evaluation computes that quantity too.
+  void* extract(const char* what, int& dimensions) override;
+  /// "grade", no unit; "spread", the input's unit of force.
+  void* extract_peratom(const char* what, int& columns) override;
   int pack_reverse_comm(int n, int first, double* buf) override;
   void unpack_reverse_comm(int n, int* list, double* buf) override;
   double memory_usage() override;
@@ -51,6 +56,10 @@ class PairAlnn : public Pair {
   void report_extrapolation();
   std::string describe_outside() const;
   void return_ghost_forces();
+  void bring_home(std::vector<double>& values, int width);
+  void begin_uncertainty();
+  void finish_uncertainty();
+  void check_uncertainty(bool grade, bool spread) const;
 
   std::shared_ptr<const alnn::Plan> plan_;
   std::unique_ptr<alnn::SiteBatch> batch_;
@@ -63,6 +72,10 @@ class PairAlnn : public Pair {
   // bring the parts of ghost atoms home, so they are collected here and sent by this style itself.
   std::vector<double> own_;
   int own_width_ = 0;
+  std::vector<double>* sent_ = &own_;  ///< what reverse communication sums
+  int sent_width_ = 0;
+
+  alnn::AtomUncertainty uncertainty_;
 };
 
 }  // namespace LAMMPS_NS

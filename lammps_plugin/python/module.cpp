@@ -174,27 +174,36 @@ class PythonKernel {
   }
 
   nb::dict evaluate(const Ints& species, const Ints& first, const Ints& second, const Doubles& vectors,
-                    const Ints& structure, int n_structures, bool forces) {
+                    const Ints& structure, int n_structures, bool forces, bool grades, bool member_forces) {
     const PairList pairs(species, first, second, vectors, plan_->n_species());
     expect(plan_->potential.n_members() > 0, "this kernel holds descriptors only");
     expect(structure.shape(0) == pairs.n_atoms, "expected structure (A,)");
+    expect(!grades || plan_->potential.has_grade(), "this potential has no grade");
     for (std::size_t i = 0; i < pairs.n_atoms; ++i)
       expect(structure.data()[i] >= 0 && structure.data()[i] < n_structures, "structure index out of range");
     const std::size_t members = plan_->potential.n_members(), count = n_structures;
     std::vector<double> site_energies(pairs.n_atoms), member_energies(count * members, 0.0);
     std::vector<double> f(forces ? pairs.n_atoms * 3 : 0, 0.0), virial(forces ? count * 9 : 0, 0.0);
+    std::vector<double> grade(grades ? pairs.n_atoms : 0);
+    std::vector<double> of_members(member_forces ? members * pairs.n_atoms * 3 : 0, 0.0);
     batch_.reset_extrapolations();
     batch_.count_extrapolations(true);
+    batch_.keep_grade(grades);
     nb::object outside = nb::none();
-    pairs.for_each_site(
-        batch_, [&] { batch_.evaluate(forces); },
-        [&](int site, int atom) {
-          if (outside.is_none() && batch_.first_outside().site == site) outside = first_outside(atom);
-          const std::size_t s = structure.data()[atom];
-          site_energies[atom] = batch_.energy(site);
-          for (std::size_t m = 0; m < members; ++m)
-            member_energies[s * members + m] += batch_.member_energy(site, static_cast<int>(m));
-          if (forces) add_forces(pairs, site, atom, f.data(), &virial[9 * s]);
+    const auto visit_site = [&](int site, int atom) {
+      if (outside.is_none() && batch_.first_outside().site == site) outside = first_outside(atom);
+      const std::size_t s = structure.data()[atom];
+      site_energies[atom] = batch_.energy(site);
+      for (std::size_t m = 0; m < members; ++m)
+        member_energies[s * members + m] += batch_.member_energy(site, static_cast<int>(m));
+      if (forces) add_forces(pairs, site, atom, f.data(), &virial[9 * s]);
+      if (grades) grade[atom] = batch_.grade(site);
+    };
+    pairs.for_each_batch(
+        batch_, [&] { batch_.evaluate(forces || member_forces); },
+        [&](const std::vector<int>& atoms) {
+          for (std::size_t i = 0; i < atoms.size(); ++i) visit_site(static_cast<int>(i), atoms[i]);
+          if (member_forces) add_member_forces(pairs, atoms, of_members.data());
         });
     batch_.count_extrapolations(false);
     nb::dict result;
@@ -203,6 +212,8 @@ class PythonKernel {
     result["extrapolating_sites"] = batch_.extrapolating_sites();
     result["extrapolations"] = batch_.extrapolations();
     result["first_outside"] = outside;
+    if (grades) result["grades"] = array_of(std::move(grade), {pairs.n_atoms});
+    if (member_forces) result["member_forces"] = array_of(std::move(of_members), {members, pairs.n_atoms, 3});
     if (forces) {
       result["forces"] = array_of(std::move(f), {pairs.n_atoms, 3});
       result["virial"] = array_of(std::move(virial), {count, 3, 3});
@@ -227,6 +238,7 @@ class PythonKernel {
                                   plan_->n_species());
   }
 
+  bool has_grade() const { return plan_->potential.has_grade(); }
   std::string isa() const { return plan_->kernel.name; }
   double cutoff() const { return plan_->potential.cutoff; }
   std::vector<std::size_t> lengths() const {
@@ -249,6 +261,16 @@ class PythonKernel {
         other[x] -= gv[x];
         for (int y = 0; y < 3; ++y) virial[3 * x + y] -= dv[x] * gv[y];
       }
+    }
+  }
+
+  /// What the atoms of the batch add to the forces [members][atoms][3] of each network.
+  void add_member_forces(const PairList& pairs, const std::vector<int>& atoms, double* forces) {
+    double unused[9] = {};
+    for (int m = 0; m < plan_->potential.n_members(); ++m) {
+      batch_.member_gradients(m);
+      for (std::size_t i = 0; i < atoms.size(); ++i)
+        add_forces(pairs, static_cast<int>(i), atoms[i], forces + 3 * pairs.n_atoms * m, unused);
     }
   }
 
@@ -322,9 +344,11 @@ NB_MODULE(_kernel, m) {
       .def("derivatives", &PythonKernel::derivatives, "species"_a, "first"_a, "second"_a, "vectors"_a,
            "dG_k(first)/d(vector) of each pair, (P, n_functions, 3), 1/angstrom.")
       .def("evaluate", &PythonKernel::evaluate, "species"_a, "first"_a, "second"_a, "vectors"_a,
-           "structure"_a, "n_structures"_a, "forces"_a = true,
+           "structure"_a, "n_structures"_a, "forces"_a = true, "grades"_a = false, "member_forces"_a = false,
            "Energies (eV), forces (eV/angstrom) and virials (eV, minus sum of d x dE/dd) of a batch of "
-           "structures.")
+           "structures; grades of the atoms and forces (M, A, 3) by each member's networks where asked for.")
+      .def_prop_ro("has_grade", &PythonKernel::has_grade,
+                   "Whether the potential has what grades are made by.")
       .def("plain_site", &PythonKernel::plain_site, "species"_a, "neighbors"_a, "vectors"_a,
            "Energy of one site and its gradients by the plain formulas.")
       .def("plain_descriptors", &PythonKernel::plain_descriptors, "species"_a, "neighbors"_a, "vectors"_a,

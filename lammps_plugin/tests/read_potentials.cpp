@@ -29,7 +29,7 @@ const char* const sample = R"({"format": "alnn-potential", "version": 1,
   {"type": "G5", "neighbors": ["W", "W"], "eta": 0.02, "lambda": -1, "zeta": 3, "cutoff": 3.5}]}},
  "scaling": {"W": {"mean": [0.5, 0.1], "std": [0.5, 0.0], "min": [0, 0], "max": [9, 9]}},
  "members": [{"W": {"layers": [{"weights": [[0.1, 0.2]], "bias": [0.3], "activation": "linear"}]}}],
- "energy": {"scale": 0.5, "shift": {"W": -0.1}}, "training": {}})";
+ "energy": {"scale": 0.5, "shift": {"W": -0.1}}, "training": {"grade": {"W": [[0.1], [0.2, 0.3], [1, 2, 3]]}}})";
 
 struct Counts {
   long read = 0, refused = 0;
@@ -56,7 +56,10 @@ void evaluate_sites(const std::shared_ptr<const Plan>& plan, const std::vector<V
         if (i != j) batch.add_neighbor(b.x - a.x, b.y - a.y, b.z - a.z, species, static_cast<int>(j));
       }
     }
+    batch.keep_grade(plan->potential.has_grade());
     batch.evaluate(true);
+    if (plan->potential.has_grade() && batch.size() > 0) batch.grade(batch.size() - 1);
+    batch.member_gradients(plan->potential.n_members() - 1);
   }
 }
 

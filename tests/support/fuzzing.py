@@ -10,7 +10,7 @@ import tempfile
 import traceback
 import zlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -208,8 +208,9 @@ def potential_texts() -> list[bytes]:
     """Small potential files of every kind of function, of one species and of several, one member and a committee."""
     mixed = {s: functions[-5:] + functions[:3] for s, functions in mixed_descriptors().items()}
     single = {"W": random_potential().descriptors["W"][::4]}
+    committee = random_potential(descriptors=single, hidden=(3,), members=2)
     return [
-        random_potential(descriptors=single, hidden=(3,), members=2).to_json().encode(),
+        replace(committee, grade={"W": np.tril(np.full((4, 4), 0.5))}).to_json().encode(),
         random_potential(species=("O", "H", "C"), descriptors=mixed, hidden=(2, 2)).to_json().encode(),
         random_potential(descriptors={"W": single["W"][:1]}, hidden=(), activation="gelu").to_json().encode(),
     ]
@@ -251,7 +252,7 @@ def _read_potential(path: Path) -> None:
     if known:
         positions = np.random.default_rng(1).uniform(0, 6, (6, 3))
         atoms = Atoms([known[i % len(known)] for i in range(6)], positions)
-        Evaluator(potential).evaluate([atoms])
+        Evaluator(potential).evaluate([atoms], grades=potential.grade is not None)
 
 
 # ---- structures -----------------------------------------------------------------------------------

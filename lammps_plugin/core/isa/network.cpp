@@ -78,6 +78,8 @@ void network(const ElementView& e, BatchView& batch, bool gradients) {
     for (int l = 0; l < member.n_layers; ++l) {
       const LayerView& layer = member.layers[l];
       double* y = values + (l % 2) * block;
+      if (batch.hidden && m == 0 && l + 1 == member.n_layers)
+        for (int k = 0; k < layer.n_in * W; k += W) store(batch.hidden + k, load(x + k));
       dense(layer.in_major, layer.n_in, layer.n_out, x, layer.bias, y);
       activate_layer(layer.activation, layer.n_out, y, gradients ? slopes + l * block : nullptr);
       x = y;

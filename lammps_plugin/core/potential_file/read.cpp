@@ -5,6 +5,7 @@
 
 #include "potential_file/checksum.hpp"
 #include "potential_file/functions.hpp"
+#include "potential_file/grade_entry.hpp"
 #include "potential_file/networks.hpp"
 #include "potential_file/node.hpp"
 #include "potential_file/repulsion_entry.hpp"
@@ -81,6 +82,14 @@ void read_repulsion(const Node& root, const std::vector<std::string>& species, P
   potential.cutoff = std::max(potential.cutoff, potential.repulsion.reach());
 }
 
+// Under `training`, where readers that know nothing of it pass it by.
+void read_grade(const Node& root, Potential& potential) {
+  if (!root.has("training") || !root.at("training").has("grade")) return;
+  const Node entry = root.at("training").at("grade");
+  for (auto& element : potential.elements)
+    element.grade = grade_of(entry.at(element.name), element.members[0].back().n_in + 1);
+}
+
 void check_header(const Node& root) {
   if (root.at("format").text() != "alnn-potential")
     root.at("format").fail("expected \"alnn-potential\", found " + shown(root.at("format").value));
@@ -107,6 +116,7 @@ Potential parse_potential(const std::string& text, const std::string& where) {
   read_descriptors(root, species, potential);
   read_networks(root, potential);
   read_repulsion(root, species, potential);
+  read_grade(root, potential);
   return potential;
 }
 
