@@ -131,7 +131,9 @@ def _parser() -> argparse.ArgumentParser:
         help="fit to an eighth, a quarter and a half too; with --holdout",
     )
     train.add_argument(
-        "--variance", action="store_true", help="leave P.variance.npz, by which alnn select chooses"
+        "--variance",
+        action="store_true",
+        help="leave P.variance.npz, by which alnn evaluate and alnn select know how wrong the potential may be",
     )
     train.add_argument("--search", metavar="TIME", help="find settings by trying, for so long: 5min, 90s, 1h")
     _add_settings(train)
@@ -185,6 +187,12 @@ def _parser() -> argparse.ArgumentParser:
     evaluate.add_argument("data", type=Path, metavar="DATA")
     evaluate.add_argument("--json", type=Path, metavar="F", help="write the numbers here too")
     evaluate.add_argument("--bins", help="size bins, as in 1-20,21-50,51-")
+    evaluate.add_argument(
+        "--figure",
+        type=Path,
+        metavar="F.png",
+        help="draw errors against their standard deviations; of a potential with P.variance.npz beside it",
+    )
     _add_label_keys(evaluate)
 
     testset = add("testset", _testset, "Make a test set with the campaign's reference; also under mpirun.")
@@ -418,9 +426,12 @@ def _select(options: argparse.Namespace) -> None:
 
 def _evaluate(options: argparse.Namespace) -> None:
     from alnn.evaluation.command import evaluate_command
+    from alnn.uncertainty.judgement import judge_by
 
-    keys = _label_keys(options)
-    evaluate_command(options.potential, options.data, options.json, keys=keys, **_given(bins=options.bins))
+    keys, judge = _label_keys(options), judge_by(options.potential, options.figure)
+    evaluate_command(
+        options.potential, options.data, options.json, keys=keys, judge=judge, **_given(bins=options.bins)
+    )
 
 
 def _testset(options: argparse.Namespace) -> None:

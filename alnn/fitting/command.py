@@ -25,6 +25,7 @@ from alnn.fitting.recommended import recommended
 from alnn.fitting.search import layers_in_words
 from alnn.fitting.settings import FitSettings, duration
 from alnn.fitting.stopping import Watch
+from alnn.fitting.variance import leave_variance
 from alnn.parallel.interruption import interruption
 from alnn.parallel.progress import Speaker
 from alnn.training.repulsion import choose as choose_repulsion
@@ -106,7 +107,7 @@ def fit_and_judge(request: Request, holdout: float | Path | None, speaker: Speak
     potential.write(request.output)
     if request.variance:
         speaker.under_way("variance matrix")
-        speaker.say(leave_variance(request.output, potential, training, point.training, seed))
+        speaker.say(leave_variance(request.output, potential, training, held, point.training, seed))
     interruption.dismiss()  # what was asked for is on disk
     speaker.under_way("measuring errors")
     outcomes, points = judge(potential, training, held), list[CurvePoint]()
@@ -196,29 +197,6 @@ def fit(
     from alnn.training import fit_potential
 
     return fit_potential(training, functions, settings, None, seed, watch=watch.step, repulsion=repulsion)
-
-
-def leave_variance(
-    path: Path, potential: Potential, training: Sequence[Atoms], settings: TrainingSettings, seed: int
-) -> str:
-    """Write the variance matrix of a potential beside it, and say where it is. Raises ConfigError for a protocol that
-    has none, or where the rows of all structures do not fit in memory at once.
-    """
-    from alnn.training.windows import bytes_needed
-    from alnn.uncertainty.posterior import beside, posterior
-
-    if settings.protocol == "paper" or settings.forces == "taylor":
-        raise ConfigError(
-            "--variance: expected training.protocol fast, and forces not taylor, found another training"
-        )
-    needed = bytes_needed(training, potential.descriptors, settings) / 1e9
-    if needed > settings.memory:
-        raise ConfigError(
-            f"--variance: expected training.memory of {needed:.1f} GB for the rows of all structures, found "
-            f"{settings.memory:g} (or fewer force_rows)"
-        )
-    posterior(potential, training, settings, seed).write(beside(path))
-    return f"variance matrix: {beside(path)}"
 
 
 def check_better_than_a_constant(potential: Potential, training: Sequence[Atoms]) -> None:

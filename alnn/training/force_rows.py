@@ -102,7 +102,7 @@ def _wanted(
         directions = _directions(len(atoms), count, rng)
         slope = -np.einsum("rna,na->r", directions, forces)
     else:
-        components = _components(len(atoms), count, rng)
+        components = drawn_components(len(atoms), count, rng)
         slope = -forces.ravel()[components]
     return _Wanted(components, directions, slope, _virial(atoms) if strain else None)
 
@@ -125,7 +125,7 @@ def _virial(atoms: Atoms) -> float | None:
     return None if stress is None else float(atoms.get_volume() * np.mean(stress[:3]))
 
 
-def _components(n_atoms: int, count: int | None, rng: np.random.Generator) -> np.ndarray:
+def drawn_components(n_atoms: int, count: int | None, rng: np.random.Generator) -> np.ndarray:
     """Force components drawn without repetition, as 3 atom + axis."""
     if n_atoms < 2:
         return np.zeros(0, int)

@@ -14,7 +14,7 @@ from alnn.potential import Potential
 from alnn.training.architecture import Architecture
 from alnn.training.coordinates import Coordinates
 from alnn.training.equations import Equations, SpeciesEquations
-from alnn.training.force_rows import force_rows
+from alnn.training.force_rows import drawn_components, force_rows
 from alnn.training.members import mixed, to_flat
 
 
@@ -96,6 +96,11 @@ def rows_of(
     weights = mixed(architecture, flat, [np.linalg.inv(mixing[s]) for s in species])[0]
     owners = [np.arange(len(structures)), *([] if forces is None else [forces.owner])]
     return Rows(equations, weights, np.concatenate(owners))
+
+
+def components_of(n_atoms: int, components: int | None, seed: int) -> np.ndarray:
+    """The force components, as 3 atom + axis, that a structure of so many atoms has rows of in `rows_of`, in order."""
+    return drawn_components(n_atoms, components, _AlikeBySize(seed))
 
 
 class _AlikeBySize:

@@ -30,11 +30,14 @@ from alnn.training.repulsion import without
 from alnn.training.settings import TrainingSettings
 from alnn.training.threads import one_after_the_other
 from alnn.uncertainty.gradients import Rows, rows_of
+from alnn.uncertainty.left_out import left_out
 
 SMALLEST_NOISE = 1e-5
 """eV/atom; a label that is met exactly is not known exactly."""
 SMALLEST_DECAY = 1e-8
 """Of standardised residuals; without any, directions that no label determines would have no bound."""
+NORMAL_MEDIAN = 0.6745
+"""Half of normally distributed errors are smaller than so many of their standard deviations."""
 SMALLEST_FREEDOM = 0.1
 """Share of the residuals that counts as free where there are as many weights as labels."""
 
@@ -82,13 +85,12 @@ class Posterior:
         weighted = np.asarray(gradients, float) * (self.scale / np.sqrt(noise))[:, None]
         return replace(self, factor=cholesky(self.factor @ self.factor.T + weighted.T @ weighted, lower=True))
 
-    def recalibrated(self, errors: np.ndarray, sigmas: np.ndarray) -> Posterior:
-        """The same with sigmas multiplied by one factor, so that errors / sigmas of structures that the training has
-        not seen have a root mean square of one; of the median, so that a few outliers do not decide.
+    def recalibrated(self, *kinds: tuple[np.ndarray, np.ndarray]) -> Posterior:
+        """The same with sigmas multiplied by one factor, the geometric mean of those that each kind of quantity asks
+        for (energies, forces): (errors, sigmas), each (n,), of structures that the training has not seen.
         """
-        good = np.isfinite(errors) & (sigmas > 0)
-        ratio = np.median(np.abs(errors[good]) / sigmas[good]) / 0.6745 if good.any() else 1.0
-        return replace(self, scale=self.scale * float(ratio))
+        factors = [fitting_factor(errors, sigmas) for errors, sigmas in kinds if len(errors)]
+        return replace(self, scale=self.scale * float(np.exp(np.mean(np.log(factors or [1.0])))))
 
     def write(self, path: Path) -> None:
         """Into one file, whole or not at all. Raises WriteError."""
@@ -115,6 +117,15 @@ class Posterior:
                 f"{path}: expected the variance matrix of the potential beside it, found another's"
             )
         return found
+
+
+def fitting_factor(errors: np.ndarray, sigmas: np.ndarray) -> float:
+    """What sigmas (n,) are to be multiplied by, so that errors / sigmas have a root mean square of one; by the median,
+    so that a few outliers do not decide. 1 where nothing says so.
+    """
+    good = np.isfinite(errors) & (sigmas > 0)
+    ratio = np.median(np.abs(errors[good]) / sigmas[good]) / NORMAL_MEDIAN if good.any() else 1.0
+    return float(ratio) or 1.0
 
 
 def read_if_sound(path: Path, potential: Potential) -> Posterior | None:
@@ -144,7 +155,11 @@ def beside(potential: Path) -> Path:
 
 
 def posterior(
-    potential: Potential, pool: Sequence[Atoms], settings: TrainingSettings, seed: int = 0
+    potential: Potential,
+    pool: Sequence[Atoms],
+    settings: TrainingSettings,
+    seed: int = 0,
+    cross_validated: bool = False,
 ) -> Posterior:
     """The posterior of a potential's first network after its training on labelled structures `pool`.
 
@@ -152,7 +167,7 @@ def posterior(
     are the ones that it had, with another as many others of the same structures.
     The noise of energies and of forces is what the training left of their residuals, corrected for the weights that
     were fitted: s^2 = sum r^2 / (n - gamma n / n_all) with the number gamma of parameters that the data determine
-    (MacKay, the same paper).
+    (MacKay, the same paper). `cross_validated`: recalibrated by structures left out one after the other.
     """
     left = without(potential.repulsion, potential.species, pool)
     labelled = labelled_set(left, potential.descriptors, settings, seed)
@@ -174,13 +189,21 @@ def posterior(
     precision = sum(product / n for product, n in zip(products, noise, strict=True))
     precision[np.diag_indices_from(precision)] += decay / whole
     scale = prepared.energies.scale * np.sqrt(noise)
-    return Posterior(
+    found = Posterior(
         factor=cholesky(precision, lower=True),
         mixing=dict(prepared.coordinates.mixing),
         energy_noise=float(scale[0]),
         force_noise=float(scale[1] / np.median(equations.coefficient[kinds[1]])) if len(scale) > 1 else 0.0,
         checksum=checksum(potential),
     )
+    if not cross_validated:
+        return found
+    deviations = np.sqrt(np.array(noise))[(~kinds[0]).astype(int)]
+    owner = np.arange(equations.structures)
+    if labelled.force_rows is not None:
+        owner = np.concatenate([owner, labelled.force_rows.owner])
+    rows, errors, sigmas = left_out(equations, passes, residual, deviations, owner, found.factor)
+    return found.recalibrated(*((errors[kind[rows]], sigmas[kind[rows]]) for kind in kinds))
 
 
 def _products(equations: Equations, passes: Sequence[SitePass]) -> list[np.ndarray]:

@@ -185,7 +185,7 @@ def test_the_known_is_less_doubtful_than_the_strange(trained):
 def test_recalibrated_sigmas_have_the_size_of_the_errors():
     found = Posterior(np.eye(2), {}, 0.1, 0.0, 0)
     errors = np.random.default_rng(0).normal(scale=3.0, size=2000)
-    again = found.recalibrated(errors, np.ones(2000))
+    again = found.recalibrated((errors, np.ones(2000)))
     assert again.scale == pytest.approx(3.0, rel=0.05)
     assert again.whitened(np.eye(2)) == pytest.approx(again.scale * np.eye(2))
 
