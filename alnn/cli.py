@@ -182,6 +182,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     select.add_argument("--seed", type=int, help="of what is random")
 
+    collect = add("collect", _collect, "Structures out of dumps of LAMMPS runs, those most worth a label.")
+    collect.add_argument(
+        "data", type=Path, nargs="+", metavar="DUMP", help="text dumps, or anything ASE reads"
+    )
+    collect.add_argument(
+        "--potential", type=Path, required=True, metavar="P.alnn", help="whose grades are taken"
+    )
+    collect.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=".extxyz")
+    collect.add_argument("-n", "--count", type=int, help="structures at most")
+    collect.add_argument("--select", type=float, metavar="G", help="grade from which on they count (1.5)")
+    collect.add_argument("--break", type=float, metavar="G", dest="limit", help="grade up to which (10)")
+    collect.add_argument(
+        "--species", nargs="+", metavar="S", help="of the dumps' types 1, 2, ..., without a column element"
+    )
+
     evaluate = add("evaluate", _evaluate, "Errors of a potential on labelled structures.")
     evaluate.add_argument("potential", type=Path, metavar="P.alnn")
     evaluate.add_argument("data", type=Path, metavar="DATA")
@@ -422,6 +437,14 @@ def _select(options: argparse.Namespace) -> None:
 
     given = _given(method=options.method, potential=options.potential, seed=options.seed)
     select_command(options.data, options.output, options.count, **given)
+
+
+def _collect(options: argparse.Namespace) -> None:
+    from alnn.selection.collect import collect_command
+
+    names = ("count", "select", "limit", "species")
+    given = _given(**{name: getattr(options, name) for name in names})
+    collect_command(options.data, options.potential, options.output, **given)
 
 
 def _evaluate(options: argparse.Namespace) -> None:

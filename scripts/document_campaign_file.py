@@ -36,7 +36,7 @@ def _sections(model: type[BaseModel], path: str) -> list[str]:
     lines.append("\n| key | default | meaning |\n|---|---|---|\n")
     for name, info in model.model_fields.items():
         meaning = f"see [below](#{_anchor(path, name)})" if name in nested else _meaning(info)
-        lines.append(f"| `{name}` | {_default(info, name in nested)} | {meaning} |\n")
+        lines.append(f"| `{info.alias or name}` | {_default(info, name in nested)} | {meaning} |\n")
     for name, info in nested.items():
         lines += _sections(_model(info), f"{path}.{name}".lstrip("."))
     return lines

@@ -23,11 +23,11 @@ from alnn.campaign.history import (
     new_line,
 )
 from alnn.campaign.settings import Campaign
-from alnn.campaign.soundness import is_stuck
 from alnn.campaign.stages import Stages
 from alnn.campaign.start import drawn, start_structures, was_labelled
 from alnn.campaign.stopping import reason_to_stop
 from alnn.campaign.store import Store
+from alnn.campaign.walked import Walked, walked_by
 from alnn.campaign.walkers import Walker, random_candidates, walkers
 from alnn.descriptors.described import Described
 from alnn.errors import AlnnError, SamplingError, TrainingError, WriteError
@@ -256,43 +256,58 @@ class Runner:
         if iteration and all(isinstance(outcome, SamplingError) for outcome in outcomes):
             line["trouble"]["samplings of the last potential"] = 1
             outcomes = self._walk(todo, self.store.potential(iteration - 1), iteration)
+        walked = [outcome for outcome in outcomes if not isinstance(outcome, SamplingError)]
         failed = [outcome for outcome in outcomes if isinstance(outcome, SamplingError)]
-        if len(failed) == len(outcomes):
+        if failed and not walked:
             raise failed[0]
-        if failed:
-            line["trouble"]["failed walkers"] = len(failed)
-        found = [(k, a) for k, out in enumerate(outcomes) if not isinstance(out, SamplingError) for a in out]
-        stuck = sum(
-            not isinstance(out, SamplingError) and is_stuck(walker.start, out)
-            for walker, out in zip(todo, outcomes, strict=True)
-        )
+        found = [(k, a) for k, out in enumerate(outcomes) if isinstance(out, Walked) for a in out.structures]
+        stuck, early = sum(out.stuck for out in walked), sum(bool(out.end) for out in walked)
+        line["trouble"] |= {
+            kind: count
+            for kind, count in (
+                ("failed walkers", len(failed)),
+                ("stuck walkers", stuck),
+                ("scripts ended early", early),
+            )
+            if count
+        }
         if stuck:
-            line["trouble"]["stuck walkers"] = stuck
             self.speaker.say(f"iteration {iteration}: {stuck} of {len(todo)} walkers never moved")
         line["idle"] = stuck + len(failed) == len(todo)
         made = self.ranks.root(lambda: random_candidates(self.config, pool, iteration))
         found += list(enumerate(made, start=len(todo)))
         return [atoms for _, atoms in found], [chain for chain, _ in found]
 
-    def _walk(self, todo: list[Walker], potential: Path, iteration: int) -> list[list[Atoms] | SamplingError]:
+    def _walk(self, todo: list[Walker], potential: Path, iteration: int) -> list[Walked | SamplingError]:
         """What each walker found, or why it failed."""
 
-        def walk(walker: Walker) -> list[Atoms] | SamplingError:
+        def walk(walker: Walker) -> Walked | SamplingError:
             try:
-                return self.stages.sample(self.config, walker, potential)
+                return walked_by(self.stages, self.config, walker, potential)
             except SamplingError as error:
                 return error
 
         together = self.config.sampling.nested.common_cap
-        alone = [walker for walker in todo if not (together and walker.temperature is None)]
+        alone = [walker for walker in todo if not (together and walker.nested)]
         outcomes = self.ranks.map(walk, alone, [walker.cost for walker in alone])
         if len(alone) < len(todo):  # the nested ones come last
-            outcomes += self.stages.sample_together(self.config, todo[len(alone) :], potential, self.ranks)
+            nested = todo[len(alone) :]
+            found = self.stages.sample_together(self.config, nested, potential, self.ranks)
+            outcomes += [
+                out if isinstance(out, SamplingError) else Walked.of(walker, out)
+                for walker, out in zip(nested, found, strict=True)
+            ]
         failed = [outcome for outcome in outcomes if isinstance(outcome, SamplingError)]
         if failed:
             self.speaker.say(
                 f"iteration {iteration}: {len(failed)} of {len(outcomes)} walkers failed: {failed[0]}"
             )
+        for k, outcome in enumerate(outcomes):
+            if isinstance(outcome, Walked) and outcome.end:
+                count = len(outcome.structures)
+                self.speaker.say(
+                    f"iteration {iteration}: the script of walker {k}, {count} candidates: {outcome.end}"
+                )
         return outcomes
 
     def _enter(self, iteration: int, stage: str) -> None:

@@ -1,6 +1,6 @@
 """What a campaign file may say under `start:`, `sampling:` and `selection:`."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -124,11 +124,38 @@ class Nested(Section):
     )
 
 
+class Script(Section):
+    """Runs of a LAMMPS script of one's own with the present potential (exploration.md): `lammps: in.explore`, or with
+    these keys. `metropolis` and `nested` runs are made beside it where the file asks for them.
+    """
+
+    script: str = Field(
+        min_length=1, description="the file, which uses `${potential}` and includes `${explore}`"
+    )
+    runs: Count = Field(1, description="runs an iteration, each with a `${seed}` and a `${start}` of its own")
+    select: Positive = Field(1.5, description="grade of an atom from which on a structure is a candidate")
+    limit: Positive = Field(10.0, alias="break", description="grade of an atom beyond which a run ends")
+    every: Count = Field(10, description="steps from one look at the grades to the next")
+    candidates: Count = Field(20, description="of a run at most, evenly spread over those that it found")
+    seconds: Positive | None = Field(None, description="a run that takes longer is ended; null: no limit")
+
+    @model_validator(mode="after")
+    def _select_comes_before_break(self) -> "Script":
+        if not self.select < self.limit:
+            raise ValueError(f"break: expected a grade above select, {self.select:g}, found {self.limit:g}")
+        return self
+
+
 class Sampling(Section):
     """How the potential looks for structures it may be wrong about."""
 
     metropolis: Metropolis = Metropolis()
     nested: Nested = Nested()
+    lammps: Script | None = Field(
+        None,
+        description="a script by its name, or with the keys below; `metropolis` and `nested` runs are made beside it "
+        "where the file asks for them",
+    )
     hole: Positive = Field(
         1.0,
         description="eV/atom; a candidate predicted this far below all labelled structures lies in a hole of the "
@@ -181,6 +208,15 @@ class Sampling(Section):
         description="periodic: bar; the volume is sampled too (needs `density` or `volume`), null keeps it fixed",
     )
 
+    @model_validator(mode="before")
+    @classmethod
+    def _a_script_by_its_name(cls, values: Any) -> Any:
+        script = values.get("lammps") if isinstance(values, dict) else None
+        if script is None:
+            return values
+        named = {"script": script} if isinstance(script, str) else script
+        return {"metropolis": {"runs": 0}, "nested": {"runs": 0}, **values, "lammps": named}
+
     @model_validator(mode="after")
     def _ranges(self) -> "Sampling":
         if self.sizes is not None and self.sizes[0] > self.sizes[1]:
@@ -204,8 +240,8 @@ class Sampling(Section):
         for name, limits in (("density", self.density), ("volume", self.volume)):
             if limits is not None and limits[0] >= limits[1]:
                 raise ValueError(f"{name}: expected a range from low to high, found {list(limits)}")
-        if self.metropolis.runs + self.nested.runs == 0:
-            raise ValueError("expected at least one Metropolis or nested run")
+        if self.metropolis.runs + self.nested.runs == 0 and self.lammps is None:
+            raise ValueError("expected at least one Metropolis or nested run, or one of a script")
         return self
 
 

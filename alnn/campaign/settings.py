@@ -240,7 +240,7 @@ def particle(values: Mapping[str, Any]) -> str:
 
 def dump(config: Campaign) -> dict[str, Any]:
     """Every value of a campaign, defaults included, as plain YAML-ready values."""
-    return config.model_dump(mode="json")
+    return config.model_dump(mode="json", by_alias=True)
 
 
 def with_defaults(values: dict[str, Any]) -> dict[str, Any]:

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from alnn.descriptors.described import Described
     from alnn.potential import Potential, Repulsion
     from alnn.sampling.chains import Candidate, Chain
+    from alnn.sampling.explore import Explored
     from alnn.uncertainty.greedy import Learned
 
 ENOUGH_FOR_A_WARM_START = 10
@@ -58,6 +59,10 @@ class Stages(Protocol):
 
     def sample(self, config: Campaign, walker: Walker, potential: Path) -> list[Atoms]:
         """Candidates of one Monte Carlo run, each with info["origin"]. Raises SamplingError."""
+        ...
+
+    def explore(self, config: Campaign, walker: Walker, potential: Path) -> "Explored":
+        """Candidates of one run of the user's script, and how it ended. Raises SamplingError where it never began."""
         ...
 
     def sample_together(
@@ -147,6 +152,23 @@ class RealStages:
             found = chain(run_of(config, walker), walker.seed)
         return _wanted(config, walker, found)
 
+    def explore(self, config: Campaign, walker: Walker, potential: Path) -> "Explored":
+        """See Stages."""
+        from alnn.sampling.explore import Exploration, explore
+
+        script = config.sampling.lammps
+        assert script is not None
+        run = Exploration(
+            script=config.folder / script.script,
+            select=script.select,
+            limit=script.limit,
+            every=script.every,
+            candidates=script.candidates,
+            seconds=script.seconds,
+        )
+        masses, rmin = config.all_masses(), config.sampling.rmin
+        return explore(run, potential, walker.start, walker.seed, config.species, masses, rmin)
+
     def sample_together(
         self, config: Campaign, walkers: Sequence[Walker], potential: Path, ranks: Ranks
     ) -> list[list[Atoms] | SamplingError]:
@@ -222,7 +244,7 @@ def _learned(config: Campaign, path: Path, potential: "Potential", pool: Sequenc
 def run_of(config: Campaign, walker: Walker) -> MetropolisRun | NestedRun:
     """What a walker's Monte Carlo run is told."""
     settings = config.sampling
-    if walker.temperature is None:
+    if walker.nested:
         nested = settings.nested
         return NestedRun(
             cycles=walker.cycles,
@@ -258,7 +280,7 @@ def _open_chain(config: Campaign, walker: Walker, potential: Path) -> "AbstractC
 
 def _wanted(config: Campaign, walker: Walker, found: "list[Candidate]") -> list[Atoms]:
     """The structures of a run that are candidates: of a nested one, so many evenly spread over its strata."""
-    wanted = config.sampling.nested.candidates if walker.temperature is None else None
+    wanted = config.sampling.nested.candidates if walker.nested else None
     return [found[k].atoms for k in spread_evenly(len(found), wanted)]
 
 

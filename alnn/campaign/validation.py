@@ -71,6 +71,14 @@ def _start(config: Campaign) -> Iterator[str]:
 
 def _sampling(config: Campaign) -> Iterator[str]:
     sampling, ase = config.sampling, config.reference.ase
+    if sampling.lammps is not None:
+        from alnn.sampling.explore import check_script
+
+        check_script(config.folder / sampling.lammps.script)
+        yield (
+            f"{sampling.lammps.runs} runs of {sampling.lammps.script} an iteration: candidates from a grade of "
+            f"{sampling.lammps.select:g} on, beyond {sampling.lammps.limit:g} a run ends"
+        )
     if config.reference.dataset is not None:
         yield f"an iteration: at most {config.selection.count} labels, chosen by {config.selection.method}"
         return

@@ -20,18 +20,26 @@ from alnn.structures.atoms import (
     smallest_distance,
 )
 
+_SEEDS = 900_000_000 - 1  # LAMMPS' own generators take no larger ones
 _RANDOM = 500_000  # in place of a walker's number where random candidates draw their seeds
 
 
 @dataclass(frozen=True)
 class Walker:
-    """One Monte Carlo run to be."""
+    """One run to be: of Monte Carlo, or of the user's own LAMMPS script."""
 
     start: Atoms
     seed: int
     cycles: int
     temperature: float | None
-    """K for a Metropolis run, None for a nested one."""
+    """K for a Metropolis run, None for others."""
+    script: bool = False
+    """Whether it is a run of the script; its cycles count nothing."""
+
+    @property
+    def nested(self) -> bool:
+        """Whether it is a nested run."""
+        return self.temperature is None and not self.script
 
     @property
     def cost(self) -> float:
@@ -40,9 +48,13 @@ class Walker:
 
 
 def walkers(config: Campaign, pool: Sequence[Atoms], iteration: int) -> list[Walker]:
-    """The runs of an iteration, Metropolis first. Raises StructureError if no start structure can be made."""
+    """The runs of an iteration: Metropolis, those of the script, nested ones. Raises StructureError if no start
+    structure can be made.
+    """
     sampling = config.sampling
-    kinds = ["metropolis"] * sampling.metropolis.runs + ["nested"] * sampling.nested.runs
+    scripts = 0 if sampling.lammps is None else sampling.lammps.runs
+    kinds = ["metropolis"] * sampling.metropolis.runs + ["script"] * scripts
+    kinds += ["nested"] * sampling.nested.runs
     made = []
     for index, kind in enumerate(kinds):
         random = np.random.default_rng([config.seed, iteration, index])
@@ -50,6 +62,8 @@ def walkers(config: Campaign, pool: Sequence[Atoms], iteration: int) -> list[Wal
         seed = int(random.integers(1, 2**31))
         if kind == "metropolis":
             made.append(Walker(start, seed, sampling.metropolis.cycles, _temperature(sampling, random)))
+        elif kind == "script":
+            made.append(Walker(start, seed % _SEEDS + 1, 1, None, script=True))
         else:
             made.append(Walker(start, seed, sampling.nested.cycles, None))
     return made

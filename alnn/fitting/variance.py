@@ -31,8 +31,8 @@ def leave_variance(
     seed: int,
 ) -> str:
     """Write the variance matrix of a potential beside it, its sigmas recalibrated by the structures held out, or where
-    there are too few by leaving out those of the training; returns what is to be said. Raises ConfigError for a protocol
-    that has none, or where the rows of all structures do not fit in memory at once.
+    there are too few by leaving out those of the training; returns what is to be said. Raises ConfigError for a
+    protocol that has none, or where the rows of all structures do not fit in memory at once.
     """
     if settings.protocol == "paper" or settings.forces == "taylor":
         raise ConfigError(
