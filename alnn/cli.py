@@ -191,8 +191,8 @@ def _parser() -> argparse.ArgumentParser:
     )
     collect.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=".extxyz")
     collect.add_argument("-n", "--count", type=int, help="structures at most")
-    collect.add_argument("--select", type=float, metavar="G", help="grade from which on they count (1.5)")
-    collect.add_argument("--break", type=float, metavar="G", dest="limit", help="grade up to which (10)")
+    collect.add_argument("--select", type=float, metavar="G", help="grade from which on they count (1.2)")
+    collect.add_argument("--break", type=float, metavar="G", dest="limit", help="grade up to which (4)")
     collect.add_argument(
         "--species", nargs="+", metavar="S", help="of the dumps' types 1, 2, ..., without a column element"
     )

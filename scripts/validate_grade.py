@@ -10,6 +10,7 @@ at each step and at each tenth, beside none, by turns. Prints what it finds. Som
 
 from __future__ import annotations
 
+import itertools
 import os
 import resource
 import sys
@@ -42,6 +43,7 @@ TRAINING = TrainingSettings(
     members=1, hidden=(10, 10), activation="gelu", steps=25, forces="rows", force_rows=30, force_weight=0.03
 )
 LIMITS = (1.0, 1.2, 1.5, 2.0)
+EDGES = (0.0, 0.8, 1.0, 1.2, 1.5, 2.0, 3.0, 4.0, 5.0, np.inf)
 
 
 class Complaint(Exception):
@@ -134,6 +136,19 @@ def say_heated(grades: np.ndarray, wrong: np.ndarray) -> None:
         )
 
 
+def say_by_grade(grades: np.ndarray, wrong: np.ndarray) -> None:
+    """Errors of atoms, and the largest of a frame, by their grade and by the frame's largest."""
+    of_frame, worst = grades.max(axis=1), wrong.max(axis=1)
+    for low, high in itertools.pairwise(EDGES):
+        here, there = (grades >= low) & (grades < high), (of_frame >= low) & (of_frame < high)
+        if here.any() and there.any():
+            print(
+                f"  grade {low:g} to {high:g}: {here.sum()} atoms, error median {np.median(wrong[here]):.2f}, "
+                f"99 % below {np.percentile(wrong[here], 99):.2f}; {there.sum()} frames, median of their largest error "
+                f"{np.median(worst[there]):.2f} eV/Å"
+            )
+
+
 def cost(potential: Path, folder: Path, steps: int = 2000, rounds: int = 5) -> None:
     """CPU seconds of MD with a grade at each step, each tenth, none; by turns."""
     kinds = {
@@ -174,7 +189,9 @@ def main() -> None:
     say_trained(grades_of(frames), errors(reference, potential, frames))
     hot = ["velocity all create 600 5", "fix move all nvt temp 600 3000 0.1", "run 3000"]
     frames = watched(potential, folder, hot, 10)
-    say_heated(grades_of(frames), errors(reference, potential, frames))
+    grades, wrong = grades_of(frames), errors(reference, potential, frames)
+    say_heated(grades, wrong)
+    say_by_grade(grades, wrong)
     cost(potential, folder)
     used = resource.getrusage(resource.RUSAGE_SELF)
     print(f"{used.ru_utime + used.ru_stime:.0f} CPU s")

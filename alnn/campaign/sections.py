@@ -133,8 +133,8 @@ class Script(Section):
         min_length=1, description="the file, which uses `${potential}` and includes `${explore}`"
     )
     runs: Count = Field(1, description="runs an iteration, each with a `${seed}` and a `${start}` of its own")
-    select: Positive = Field(1.5, description="grade of an atom from which on a structure is a candidate")
-    limit: Positive = Field(10.0, alias="break", description="grade of an atom beyond which a run ends")
+    select: Positive = Field(1.2, description="grade of an atom from which on a structure is a candidate")
+    limit: Positive = Field(4.0, alias="break", description="grade of an atom beyond which a run ends")
     every: Count = Field(10, description="steps from one look at the grades to the next")
     candidates: Count = Field(20, description="of a run at most, evenly spread over those that it found")
     seconds: Positive | None = Field(None, description="a run that takes longer is ended; null: no limit")

@@ -24,8 +24,8 @@ def collect_command(
     potential: Path,
     output: Path,
     count: int | None = None,
-    select: float = 1.5,
-    limit: float = 10.0,
+    select: float = 1.2,
+    limit: float = 4.0,
     species: Sequence[str] | None = None,
 ) -> Collected:
     """`alnn collect DUMP... --potential P.alnn [-n N] [--select G] [--break G] [--species ...] -o FILE`.
