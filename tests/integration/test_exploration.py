@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+import subprocess
+import sys
+import time
+from collections.abc import Callable
 from itertools import chain
 from pathlib import Path
 
@@ -105,6 +110,44 @@ def test_a_run_that_comes_to_a_bad_end_has_its_candidates(
 ) -> None:
     found = walk(script(tmp_path, run), graded, seconds=8.0 if "000000" in run else None)
     assert found.end.startswith(end) and found.structures and not found.idle
+
+
+ENDLESS = """
+import sys
+from pathlib import Path
+sys.path.insert(0, TESTS)
+sys.path.insert(0, HERE)
+from test_exploration import walk
+walk(Path(sys.argv[1]), Path(sys.argv[2]))
+"""
+
+
+def test_lammps_ends_with_the_campaign_that_is_killed(tmp_path: Path, graded: Path) -> None:
+    path, here = script(tmp_path, "shell touch ${folder}/runs\nrun 100000000"), Path(__file__).parent
+    code = ENDLESS.replace("TESTS", repr(str(here.parent))).replace("HERE", repr(str(here)))
+    process = subprocess.Popen([sys.executable, "-c", code, str(path), str(graded)])
+    wait_until(lambda: (tmp_path / "runs").exists())
+    assert running(path)
+    process.kill()
+    process.wait()
+    wait_until(lambda: not running(path))
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    for _ in range(600):
+        if holds():
+            return
+        time.sleep(0.1)
+    raise AssertionError("waited for a minute in vain")
+
+
+def running(path: Path) -> list[str]:
+    """Processes of LAMMPS that run this script."""
+    commands = []
+    for file in Path("/proc").glob("[0-9]*/cmdline"):
+        with contextlib.suppress(OSError):
+            commands.append(file.read_bytes().split(b"\0"))
+    return [c[0].decode() for c in commands if c[0].endswith(b"/lmp") and str(path).encode() in c]
 
 
 def test_a_script_that_never_looks_at_a_grade_is_refused(tmp_path: Path, graded: Path) -> None:

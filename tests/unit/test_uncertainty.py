@@ -133,7 +133,7 @@ def test_rounds_of_a_greedy_choice_go_on_where_the_last_one_ended(trained, monke
     _, potential, settings, found = trained
     candidates = clusters(30, 21)
     options = {"by_forces": settings.has_rows, "threshold": 0.0, "seed": 0}
-    learned = Learned(potential, found.recalibrated(np.full(9, 2.0), np.ones(9)))
+    learned = Learned(potential, found.recalibrated((np.full(9, 2.0), np.ones(9))))
     whole = learned.greedy(candidates, 12, **options)
     monkeypatch.setattr("alnn.uncertainty.greedy.AT_ONCE", 5)
     parts = learned.greedy(candidates, 12, **options)
