@@ -135,6 +135,13 @@ def _parser() -> argparse.ArgumentParser:
         action="store_true",
         help="leave P.variance.npz, by which alnn evaluate and alnn select know how wrong the potential may be",
     )
+    train.add_argument(
+        "--from",
+        dest="begin",
+        type=Path,
+        metavar="P.alnn",
+        help="begin from this potential, with its functions, networks and repulsion",
+    )
     train.add_argument("--search", metavar="TIME", help="find settings by trying, for so long: 5min, 90s, 1h")
     _add_settings(train)
     train.add_argument("--protocol", choices=("fast", "paper"))
@@ -402,6 +409,8 @@ def _train(options: argparse.Namespace) -> None:
             options.learning_curve,
             options.walltime,
             options.variance,
+            options.begin,
+            Path() if options.settings is None else options.settings.parent,
         )
     )
 

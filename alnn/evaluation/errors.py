@@ -113,8 +113,13 @@ def compare(potential: Potential, structures: Sequence[Atoms]) -> Parity:
     """Labels of `structures` beside what `potential` says. Raises StructureError if a label is missing."""
     from alnn.potential.calculator import Evaluator
 
-    evaluator = Evaluator(potential)
-    data = parity(structures, evaluator.evaluate(structures))
+    evaluator = Evaluator(potential.alone())
+    predictions = evaluator.evaluate(structures)
+    if potential.baseline is not None:
+        from alnn.reference.baseline import Baseline
+
+        predictions = Baseline(potential.baseline, potential.species).added_to(predictions, structures)
+    data = parity(structures, predictions)
     outside = sum(int(counts.sum()) for counts in evaluator.extrapolations.values())
     values = sum(
         len(evaluator.extrapolations[species]) * sum(int(np.sum(a.symbols == species)) for a in structures)

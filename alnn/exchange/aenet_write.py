@@ -38,6 +38,8 @@ def aenet_files(potential: Potential, units: Units) -> dict[str, AenetFile]:
     """What to write for each species. Raises PotentialError for what ænet cannot say."""
     if potential.repulsion is not None:
         raise PotentialError("ænet has no repulsion beside the networks; this potential has one")
+    if potential.baseline is not None:
+        raise PotentialError("ænet has no baseline below the networks; this potential has one")
     for s in potential.species:
         if len(s) > NAME:
             raise PotentialError(f"ænet knows species of {NAME} characters at most; {s} has more")

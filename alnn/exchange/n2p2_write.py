@@ -78,6 +78,8 @@ def _notes(potential: Potential, elements: Sequence[_Element]) -> list[str]:
 def _check(potential: Potential) -> None:
     if potential.repulsion is not None:
         raise PotentialError("n2p2 has no repulsion beside the networks; this potential has one")
+    if potential.baseline is not None:
+        raise PotentialError("n2p2 has no baseline below the networks; this potential has one")
     for s in potential.species:
         if s not in atomic_numbers or s == "X":
             raise PotentialError(f"n2p2 knows elements only; {s} is none")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from alnn.descriptors.command import counted
 from alnn.errors import ConfigError, PotentialError, TrainingError
 from alnn.fitting import data
 from alnn.fitting import search as searching
+from alnn.fitting.beginning import beginning, with_networks_of
 from alnn.fitting.curve import CurvePoint, curve
 from alnn.fitting.fitted import Fitted
 from alnn.fitting.outcome import Outcome, outcome, sentence, table
@@ -28,6 +29,7 @@ from alnn.fitting.stopping import Watch
 from alnn.fitting.variance import leave_variance
 from alnn.parallel.interruption import interruption
 from alnn.parallel.progress import Speaker
+from alnn.reference.baseline import Baseline
 from alnn.training.repulsion import choose as choose_repulsion
 from alnn.training.repulsion import masses_in
 from alnn.training.soundness import check_neighbours, composition, is_worse_than_a_constant
@@ -43,7 +45,9 @@ SHARE_OF_WALL_TIME = 0.3
 
 @dataclass(frozen=True)
 class Request:
-    """What `alnn train` is asked for; `holdout` is a share or a file of structures to judge by."""
+    """What `alnn train` is asked for; `holdout` is a share or a file of structures to judge by, `begin` a potential to
+    begin from, `folder` that of the settings, where files of a baseline are.
+    """
 
     data: Sequence[Path]
     output: Path
@@ -53,6 +57,8 @@ class Request:
     learning_curve: bool = False
     walltime: float | None = None
     variance: bool = False
+    begin: Path | None = None
+    folder: Path = Path()
 
 
 def train_command(request: Request) -> None:
@@ -84,13 +90,29 @@ def fit_and_judge(request: Request, holdout: float | Path | None, speaker: Speak
     for line in short_check(found):
         speaker.say(f"check: {line}")
     species, labels = data.species_of(found), data.labels(found)
-    settings = recommended(request.settings, labels, found)
+    begin, told = beginning(request.begin, species, request.settings), request.settings
+    if begin is not None and request.begin is not None:
+        species, told = list(begin.species), with_networks_of(begin, request.begin, told)
     speaker.say(f"{data.describe(found, species)}; {labels}")
-    speaker.under_way("choosing functions")
-    functions = choose(request.settings.descriptors, species, found)
+    below = baseline_for(request, species, begin)
+    if below is not None:
+        speaker.under_way("taking off the baseline")
+        found = below.without(found)
+        speaker.say(
+            f"baseline: {below}, types {' '.join(species)}; energies and errors are of what it leaves"
+        )
+    settings = recommended(told, labels, found)
+    if begin is None:
+        speaker.under_way("choosing functions")
+        functions = choose(request.settings.descriptors, species, found)
+        repulsion = repulsion_for(request, species, found, speaker)
+    else:
+        functions, repulsion = begin.descriptors, begin.repulsion
+        speaker.say(f"begins from {request.begin}, with its functions, networks and repulsion")
     check_neighbours(found, cutoff(functions))
-    repulsion = repulsion_for(request, species, found, speaker)
     training, held = split(found, holdout, functions, request.settings)
+    if below is not None and isinstance(holdout, Path):
+        held = below.without(held)
     point, trials = searching.Point(settings, request.settings.descriptors), list[searching.Trial]()
     if request.settings.search is not None:
         point, trials = searched(request, training, point, watch, speaker, repulsion)
@@ -99,12 +121,12 @@ def fit_and_judge(request: Request, holdout: float | Path | None, speaker: Speak
         speaker.say(f"{s}: {counted(functions, s)}, up to {cutoff({s: functions[s]}):g} Å")
     speaker.say(described(point.training, labels))
     watch.begin(f"training on {len(training)} structures")
-    potential = fit(training, functions, point.training, seed, watch, repulsion)
+    potential = fit(training, functions, point.training, seed, watch, repulsion, begin)
     if how := watch.ended():
         speaker.say(how)
     check_better_than_a_constant(potential, training)
     potential = with_grade(potential, training)
-    potential.write(request.output)
+    write(potential, request.output, below)
     if request.variance:
         speaker.under_way("variance matrix")
         speaker.say(leave_variance(request.output, potential, training, held, point.training, seed))
@@ -120,9 +142,29 @@ def fit_and_judge(request: Request, holdout: float | Path | None, speaker: Speak
             seed=seed,
             watch=watch,
             repulsion=repulsion,
+            begin=begin,
         )
         points = curve(training, held, potential, refit, seed)
     return Fitted(potential, point.training, outcomes, trials, points)
+
+
+def baseline_for(request: Request, species: Sequence[str], begin: Potential | None) -> Baseline | None:
+    """What the potential is to be the rest to. Raises ConfigError, ReferenceError_."""
+    lines, folder = request.settings.baseline, request.folder
+    if begin is not None and request.begin is not None:
+        lines, folder = begin.baseline, request.begin.parent
+    if lines is not None and request.variance:
+        raise ConfigError("--variance: expected a potential by itself, found one with a baseline")
+    return None if lines is None else Baseline(lines, species, folder)
+
+
+def write(potential: Potential, path: Path, below: Baseline | None) -> None:
+    """The potential file; where there is a baseline, lines for LAMMPS of both beside it."""
+    if below is None:
+        potential.write(path)
+    else:
+        replace(potential, baseline=below.lines).write(path)
+        below.write_overlay(path.with_suffix(".in"), path)
 
 
 def repulsion_for(
@@ -130,6 +172,9 @@ def repulsion_for(
 ) -> Repulsion | None:
     """What keeps nuclei apart beside the networks; said in a line."""
     asked, preset = request.settings.repulsion, request.settings.descriptors.preset
+    if request.settings.baseline is not None and asked == "auto":
+        speaker.say("repulsion: that of the baseline (repulsion: zbl adds one)")
+        return None
     repulsion, said = choose_repulsion(asked, species, found, masses_in(found), preset)
     speaker.say(said)
     return repulsion
@@ -192,11 +237,12 @@ def fit(
     seed: int,
     watch: Watch,
     repulsion: Repulsion | None = None,
+    begin: Potential | None = None,
 ) -> Potential:
     """The training itself."""
     from alnn.training import fit_potential
 
-    return fit_potential(training, functions, settings, None, seed, watch=watch.step, repulsion=repulsion)
+    return fit_potential(training, functions, settings, begin, seed, watch=watch.step, repulsion=repulsion)
 
 
 def check_better_than_a_constant(potential: Potential, training: Sequence[Atoms]) -> None:
@@ -251,5 +297,9 @@ def say_outcome(request: Request, fitted: Fitted, seconds: float) -> None:
         f"{request.output}: {networks} network{'s' if networks > 1 else ''} for "
         f"{' '.join(fitted.potential.species)} from {fitted.outcomes[0].all.structures} structures, {seconds:.1f} s"
     )
+    if request.settings.baseline is not None:
+        lines.append(
+            f"{request.output.with_suffix('.in')}: lines for LAMMPS of the potential and its baseline"
+        )
     for line in lines:
         console.print(line, highlight=False, markup=False, soft_wrap=True)

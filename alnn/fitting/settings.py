@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from pydantic import Field, model_validator
 
@@ -33,6 +33,11 @@ class FitSettings(Section):
     descriptors: Descriptors = Descriptors()
     training: TrainingSettings = TrainingSettings()
     repulsion: Repelling = "auto"
+    baseline: Annotated[list[str], Field(min_length=1)] | None = Field(
+        None,
+        description="pair_style and pair_coeff lines in `units metal` of a method whose energies, forces and stresses "
+        "are taken off the labels; types are the species in alphabetical order",
+    )
     final: Final = Final()
     keys: LabelKeys = LabelKeys()
     search: str | None = Field(

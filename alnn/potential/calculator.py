@@ -70,8 +70,13 @@ class Evaluator:
     """Evaluates one potential for many structures."""
 
     def __init__(self, potential: Potential | str | os.PathLike[str]) -> None:
-        """Raises PotentialError for a file that cannot be used."""
+        """Raises PotentialError for a file that cannot be used, and for a potential that is the rest to a baseline."""
         self.potential = potential if isinstance(potential, Potential) else Potential.read(potential)
+        if self.potential.baseline is not None:
+            raise PotentialError(
+                f"expected a potential by itself, found the rest to a baseline ({self.potential.baseline[0]}); "
+                "alnn.reference.baseline.calculator has both"
+            )
         self._load()
         self.extrapolations: dict[str, np.ndarray] = {
             s: np.zeros(n, dtype=np.int64)

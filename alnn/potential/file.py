@@ -11,7 +11,7 @@ import json
 import os
 import re
 import zlib
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ FORMAT = "alnn-potential"
 VERSION = 1
 """Of files without repulsion, which older readers know."""
 VERSION_WITH_REPULSION = 2
+VERSION_WITH_BASELINE = 3
 SWITCHED_OFF = 1e-10
 """A descriptor whose standard deviation over the training set is below this is switched off ..."""
 ROUNDING = 1e-6
@@ -76,7 +77,8 @@ class Potential:
     species: names, in the order of the file; descriptors: for each species the file's "functions" entries;
     members: for each committee member the layers of each species' network; energy_scale and energy_shift in eV;
     repulsion: the file's entry, None without; grade: for each species the lower triangular matrix by which grades are
-    made (see `alnn.uncertainty.leverage`), None without.
+    made (see `alnn.uncertainty.leverage`), None without;
+    baseline: lines for LAMMPS of what the potential is the rest to.
     """
 
     species: list[str]
@@ -88,6 +90,11 @@ class Potential:
     training: dict[str, Any] = field(default_factory=dict)
     repulsion: Repulsion | None = None
     grade: dict[str, np.ndarray] | None = None
+    baseline: list[str] | None = None
+
+    def alone(self) -> Potential:
+        """What networks and repulsion say, without a baseline."""
+        return self if self.baseline is None else replace(self, baseline=None)
 
     @classmethod
     def read(cls, path: str | os.PathLike[str]) -> Potential:
@@ -128,13 +135,19 @@ class Potential:
             training={k: v for k, v in document.get("training", {}).items() if k != "grade"},
             repulsion=document.get("repulsion"),
             grade=_factors(document.get("training", {}).get("grade"), document["species"]),
+            baseline=document.get("baseline"),
         )
+
+    def _version(self) -> int:
+        if self.baseline is not None:
+            return VERSION_WITH_BASELINE
+        return VERSION if self.repulsion is None else VERSION_WITH_REPULSION
 
     def to_json(self) -> str:
         """The text of the file, floats written to round-trip. Raises PotentialError for non-finite numbers."""
         document = {
             "format": FORMAT,
-            "version": VERSION if self.repulsion is None else VERSION_WITH_REPULSION,
+            "version": self._version(),
             "units": {"length": "angstrom", "energy": "eV"},
             "species": self.species,
             "descriptors": {s: {"functions": self.descriptors[s]} for s in self.species},
@@ -151,6 +164,7 @@ class Potential:
                 "shift": {s: float(self.energy_shift[s]) for s in self.species},
             },
             **({} if self.repulsion is None else {"repulsion": self.repulsion}),
+            **({} if self.baseline is None else {"baseline": self.baseline}),
             "training": {**self.training, **({} if self.grade is None else {"grade": self._grade_rows()})},
             "checksum": _BLANK_CHECKSUM,
         }

@@ -169,6 +169,8 @@ def posterior(
     were fitted: s^2 = sum r^2 / (n - gamma n / n_all) with the number gamma of parameters that the data determine
     (MacKay, the same paper). `cross_validated`: recalibrated by structures left out one after the other.
     """
+    if potential.baseline is not None:
+        raise PotentialError("variance: expected a potential by itself, found the rest to a baseline")
     left = without(potential.repulsion, potential.species, pool)
     labelled = labelled_set(left, potential.descriptors, settings, seed)
     prepared = prepare(labelled, settings.model_copy(update={"warm_start": True}), potential)

@@ -89,6 +89,8 @@ struct Potential {
   double energy_scale = 1.0;      ///< eV
   double cutoff = 0.0;            ///< how far anything reaches: functions, repulsion; angstrom
   Repulsion repulsion;            ///< of nuclei, beside the networks
+  /// Lines of LAMMPS for what the potential is only the rest to, and is not evaluated here.
+  std::vector<std::string> baseline;
 
   int n_species() const { return static_cast<int>(elements.size()); }
   int n_members() const { return elements.empty() ? 0 : static_cast<int>(elements[0].members.size()); }

@@ -149,12 +149,23 @@ void PairAlnn::coeff(int narg, char** arg) {
 
 void PairAlnn::init_style() {
   if (!plan_) error->all(FLERR, "pair_style alnn: expected a pair_coeff command before the run, found none");
+  check_baseline();
   neighbor->add_request(this, NeighConst::REQ_FULL);
   if (comm->me == 0 && alnn::excludes_neighbors(lmp, species_of_type_))
     error->warning(
         FLERR,
         "pair_style alnn: neigh_modify exclude hides atoms from others, whose energy is then that of "
         "what is left around them (atoms excluded from group all are absent)");
+}
+
+// A potential that is the rest to a baseline is not one by itself.
+void PairAlnn::check_baseline() const {
+  const auto& lines = plan_->potential.baseline;
+  if (lines.empty() || utils::strmatch(force->pair_style, "^hybrid/overlay")) return;
+  error->all(
+      FLERR,
+      "pair_style alnn: expected pair_style hybrid/overlay with the potential's baseline ({}), found {}",
+      lines[0], force->pair_style);
 }
 
 double PairAlnn::init_one(int i, int j) {

@@ -49,6 +49,7 @@ class PairAlnn : public Pair {
   double unit_of_energy() const;
   void map_types(const std::string& file, char** names);
   void name_elements();
+  void check_baseline() const;
   void gather(int i);
   void refuse_same_place(int i);
   void evaluate_batch();

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 from ase import Atoms, units
+from ase.io import read, write
 from support.lammps_run import box_script, measure, run_script
 from support.n2p2 import water
 from support.pair_style import pair_lines
@@ -50,27 +51,46 @@ def test_in_lammps_and_mc(example, imported, tmp_path):
     found = Evaluator(imported).evaluate([atoms])[0]
     np.testing.assert_allclose(outcome.forces, found.forces, atol=1e-11)
     run_script(tmp_path, script + "mc nvt 20 300.0 seed 1 displace 0.02 rmin 0.5 dump 20 frames.extxyz\n")
-    from ase.io import read
-
     last = read(tmp_path / "frames.extxyz", index=-1)
     assert last.get_potential_energy() == pytest.approx(
         Evaluator(imported).evaluate([last])[0].energy, abs=1e-6
     )
 
 
-def test_as_what_a_training_begins_from(imported):
+STEP = """
+training: {forces: none, steps: 1, warm_steps: 1, weight_decay: 0.0}
+"""
+
+
+def test_as_what_a_training_begins_from(imported, tmp_path, capfd):
     """Labels are the imported potential's own: a training that begins there begins with no error."""
-    potential = Potential.read(imported)
+    potential, path = Potential.read(imported), tmp_path / "data.extxyz"
     structures = molecules(12)
     for atoms, found in zip(structures, Evaluator(potential).evaluate(structures), strict=True):
         attach_label(atoms, found.energy, found.forces)
-    fixed = {"members": 1, "fresh_members": 0, "steps": 1, "warm_steps": 1, "weight_decay": 0.0}
-    settings = TrainingSettings(hidden=[5, 4], activation="softplus", forces="none", **fixed)
-    errors = {}
-    for name, warm in (("warm", potential), ("cold", None)):
-        made = fit_potential(structures, potential.descriptors, settings, warm, 1)
-        found = Evaluator(made).evaluate(structures, False)
-        errors[name] = max(
-            abs(p.energy - a.get_potential_energy()) for p, a in zip(found, structures, strict=True)
-        )
-    assert errors["warm"] < 0.02 * errors["cold"]
+    write(path, structures)
+    (tmp_path / "s.yaml").write_text(STEP)
+    words = ["train", str(path), "-o", str(tmp_path / "q.alnn"), "--settings", str(tmp_path / "s.yaml")]
+    assert main([*words, "--from", str(imported)]) == 0
+    warm = Potential.read(tmp_path / "q.alnn")
+    assert warm.descriptors == potential.descriptors
+    assert [len(layer.bias) for layer in warm.members[0]["O"]] == [5, 4, 1]
+    settings = TrainingSettings(
+        hidden=[5, 4], activation="softplus", members=1, steps=1, weight_decay=0.0, forces="none"
+    )
+    cold = fit_potential(structures, potential.descriptors, settings, None, 1)
+    errors = [
+        max(abs(p.energy - a.get_potential_energy()) for p, a in zip(found, structures, strict=True))
+        for found in (Evaluator(made).evaluate(structures, False) for made in (warm, cold))
+    ]
+    assert errors[0] < 0.02 * errors[1]
+    capfd.readouterr()
+    assert main([*words, "--from", str(imported), "--functions", "10"]) != 0
+    assert "--from: expected functions and networks of the potential, found desc" in capfd.readouterr().err
+    assert main([*words, "--from", str(imported), "--members", "2"]) == 0
+    assert len(Potential.read(tmp_path / "q.alnn").members) == 2
+    hydrogen = Atoms("H2", [[0, 0, 0], [0, 0, 0.8]], cell=[9] * 3, pbc=True)
+    attach_label(hydrogen, -30.0, np.zeros((2, 3)))
+    write(path, [hydrogen] * 3)
+    assert main([*words, "--from", str(imported)]) != 0
+    assert "p.alnn: expected the species of the structures, H, found" in capfd.readouterr().err

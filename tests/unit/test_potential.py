@@ -42,7 +42,13 @@ def edited(edit: Edit) -> str:
     ("edit", "message"),
     [
         (lambda d: d.update(format="n2p2"), 'format: expected "alnn-potential", found "n2p2"'),
-        (lambda d: d.update(version=3), "version: expected 1 or 2, found 3"),
+        (lambda d: d.update(version=4), "version: expected 1, 2 or 3, found 4"),
+        (lambda d: d.update(baseline=["pair_style sw"]), "baseline: expected version 3, found version 1"),
+        (lambda d: d.update(version=3, baseline=[]), "baseline: expected at least one line, found none"),
+        (
+            lambda d: d.update(version=3, baseline=["pair_style sw", "a\nb"]),
+            'baseline[1]: expected a line of LAMMPS, found "a\\nb"',
+        ),
         (lambda d: d["units"].update(energy="Ha"), 'units.energy: expected eV, found "Ha"'),
         (lambda d: d.pop("members"), 'expected the key "members", found none'),
         (lambda d: d.update(members=[]), "members: expected at least one member, found none"),

@@ -16,7 +16,8 @@ namespace {
 
 constexpr std::size_t most_functions = 100000;  // of a species
 constexpr std::size_t longest_name = 32;
-constexpr int newest = 2;
+constexpr int newest = 3;
+constexpr std::size_t longest_line = 1000;
 
 std::vector<std::string> species_of(const Node& root) {
   const Node list = root.at("species");
@@ -66,18 +67,37 @@ void read_networks(const Node& root, Potential& potential) {
 // Above all the checksum must not get lost.
 void check_keys(const Node& root) {
   root.refuse_other_keys({"format", "version", "units", "species", "descriptors", "scaling", "members",
-                          "energy", "repulsion", "training", "checksum"});
+                          "energy", "repulsion", "baseline", "training", "checksum"});
   if (root.has("training") && !root.at("training").value.is_object())
     root.at("training").fail("expected an object, found " + shown(root.at("training").value));
 }
 
 int version_of(const Node& root) { return root.at("version").integer(1, 1000000); }
 
-// Version 1 knows no repulsion.
+// A key that older readers, who know it not, would pass over to wrong energies.
+void check_version(const Node& root, const std::string& key, int version) {
+  if (version_of(root) < version)
+    root.at(key).fail("expected version " + std::to_string(version) + ", found version " +
+                      shown(root.at("version").value));
+}
+
+void read_baseline(const Node& root, Potential& potential) {
+  if (!root.has("baseline")) return;
+  check_version(root, "baseline", 3);
+  const Node lines = root.at("baseline");
+  for (std::size_t i = 0; i < lines.size(); ++i) {
+    const std::string line = lines.item(i).text();
+    const bool plain = std::none_of(line.begin(), line.end(), [](unsigned char c) { return c < 32; });
+    if (line.empty() || line.size() > longest_line || !plain)
+      lines.item(i).fail("expected a line of LAMMPS, found " + shown(lines.item(i).value));
+    potential.baseline.push_back(line);
+  }
+  if (potential.baseline.empty()) lines.fail("expected at least one line, found none");
+}
+
 void read_repulsion(const Node& root, const std::vector<std::string>& species, Potential& potential) {
   if (!root.has("repulsion")) return;
-  if (version_of(root) < 2)
-    root.at("repulsion").fail("expected version 2, found version " + shown(root.at("version").value));
+  check_version(root, "repulsion", 2);
   potential.repulsion = repulsion_of(root.at("repulsion"), species);
   potential.cutoff = std::max(potential.cutoff, potential.repulsion.reach());
 }
@@ -94,7 +114,7 @@ void check_header(const Node& root) {
   if (root.at("format").text() != "alnn-potential")
     root.at("format").fail("expected \"alnn-potential\", found " + shown(root.at("format").value));
   if (version_of(root) > newest)
-    root.at("version").fail("expected 1 or 2, found " + shown(root.at("version").value) +
+    root.at("version").fail("expected 1, 2 or 3, found " + shown(root.at("version").value) +
                             ": a newer alnn wrote this file");
   if (root.at("units").at("length").text() != "angstrom")
     root.at("units").at("length").fail("expected angstrom, found " +
@@ -117,6 +137,7 @@ Potential parse_potential(const std::string& text, const std::string& where) {
   read_networks(root, potential);
   read_repulsion(root, species, potential);
   read_grade(root, potential);
+  read_baseline(root, potential);
   return potential;
 }
 
