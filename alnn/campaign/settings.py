@@ -24,7 +24,7 @@ from alnn.campaign.sections import Sampling, Selection, Start
 from alnn.campaign.sources import Sources, as_sampled, read_sources
 from alnn.descriptors.settings import Descriptors
 from alnn.errors import ConfigError
-from alnn.reference.settings import Labelling, Labels, ReferenceSettings
+from alnn.reference.settings import BaselineLines, Labelling, Labels, ReferenceSettings
 from alnn.strict_yaml import Count, Positive, Section, parse_model, parse_values, read_text, validated
 from alnn.structures.label_keys import LabelKeys
 from alnn.training.settings import Final, Repelling, TrainingSettings
@@ -58,6 +58,7 @@ class Campaign(Section):
     descriptors: Descriptors = Descriptors()
     training: TrainingSettings = TrainingSettings()
     repulsion: Repelling = "auto"
+    baseline: BaselineLines = None
     sampling: Sampling = Sampling()
     selection: Selection = Selection()
     reference: ReferenceSettings

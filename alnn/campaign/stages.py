@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from alnn.descriptors import Descriptors
     from alnn.descriptors.described import Described
     from alnn.potential import Potential, Repulsion
+    from alnn.reference.baseline import Baseline
     from alnn.sampling.chains import Candidate, Chain
     from alnn.sampling.explore import Explored
     from alnn.uncertainty.greedy import Learned
@@ -125,11 +126,14 @@ class RealStages:
                 warm = None
             repulsion, said = trainers.root(lambda: repulsion_of(config, pool))
             labelled = trainers.root(
-                lambda: labelled_set(without(repulsion, config.species, pool), descriptors, settings, seed)
+                lambda: labelled_set(
+                    without(repulsion, config.species, rest(config, pool)), descriptors, settings, seed
+                )
             )
             result = train(labelled, settings, warm, seed, spread=trainers.map, threads=cores(ranks.size))
             potential = result.potential(descriptors, repulsion)
             potential.training["repulsion"] = said
+            potential.baseline = None if config.baseline is None else baseline(config).lines
             if config.descriptors.preset == AUTOMATIC:
                 same = before is not None and before.descriptors == descriptors
                 known = before.training.get("functions_from", len(pool)) if same else len(pool)
@@ -202,6 +206,9 @@ class RealStages:
         learned = Potential.read(potential)
         functions, species = learned.descriptors, learned.species
         members = member_energies(learned, found)
+        if config.baseline is not None:
+            below = baseline(config)
+            members = members + np.array([[below.label(atoms).energy] for atoms in found.structures])
         sizes = np.array([len(atoms) for atoms in found.structures])
         return Candidates(
             structures=found.structures,
@@ -224,6 +231,8 @@ class RealStages:
         """See Stages."""
         from alnn.reference.open_farm import open_farm
 
+        if config.baseline is not None:
+            ranks.root(lambda: baseline(config).check())
         return open_farm(config.labelling(), ranks)
 
 
@@ -234,9 +243,10 @@ def _learned(config: Campaign, path: Path, potential: "Potential", pool: Sequenc
     from alnn.uncertainty.greedy import Learned
     from alnn.uncertainty.posterior import beside, posterior, read_if_sound
 
+    potential = potential.alone()
     known = read_if_sound(beside(path), potential)
     if known is None:
-        known = posterior(potential, pool, config.training, config.seed)
+        known = posterior(potential, rest(config, pool), config.training, config.seed)
         known.write(beside(path))
     return Learned(potential, known)
 
@@ -312,8 +322,25 @@ def functions(
     return choose(config.descriptors, config.species, pool)
 
 
+def baseline(config: Campaign) -> "Baseline":
+    """What the potential is to be the rest to, where the campaign has a `baseline`. Raises ConfigError,
+    ReferenceError_.
+    """
+    from alnn.reference.baseline import Baseline
+
+    assert config.baseline is not None
+    return Baseline(config.baseline, config.species, config.folder)
+
+
+def rest(config: Campaign, pool: Sequence[Atoms]) -> list[Atoms]:
+    """The pool with the labels that networks learn: without the baseline, if there is one. Raises ReferenceError_."""
+    return list(pool) if config.baseline is None else baseline(config).without(pool)
+
+
 def repulsion_of(config: Campaign, pool: Sequence[Atoms]) -> "tuple[Repulsion | None, str]":
     """The repulsion of nuclei in a potential trained on `pool`, and one line that says what and why."""
     from alnn.training.repulsion import choose
 
+    if config.baseline is not None and config.repulsion == "auto":
+        return None, "repulsion: that of the baseline (repulsion: zbl adds one)"
     return choose(config.repulsion, config.species, pool, config.masses, config.descriptors.preset)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from alnn.campaign import settings as configuration
 from alnn.campaign.settings import Campaign
-from alnn.campaign.stages import functions
+from alnn.campaign.stages import baseline, functions
 from alnn.campaign.start import check_masses, known_starts, take_labels
 from alnn.campaign.store import Store
 from alnn.descriptors import cutoff, kernel
@@ -27,6 +27,10 @@ def validate(path: Path | str) -> Iterator[str]:
     yield from _start(config)
     check_masses(config)
     yield from check_reference(config.labelling())
+    if config.baseline is not None:
+        below = baseline(config)
+        below.check()
+        yield f"baseline: {below}"
     chosen = functions(config)
     sizes = kernel(chosen, config.species).lengths
     counts = ", ".join(f"{n} for {symbol}" for symbol, n in zip(config.species, sizes, strict=True))

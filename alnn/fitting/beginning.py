@@ -56,7 +56,7 @@ def _network(path: Path, potential: Potential) -> dict[str, Any]:
     first = potential.members[0]
     hidden = {s: tuple(len(layer.bias) for layer in first[s][:-1]) for s in potential.species}
     activations = sorted({layer.activation for s in potential.species for layer in first[s][:-1]})
-    inputs = tuple(len(potential.descriptors[s]) for s in potential.species)
+    inputs = tuple(first[s][0].weights.shape[1] for s in potential.species)
     if len(activations) == 1 and all(hidden.values()):
         layers = hidden_layers(hidden, potential.species)
         if fits(Architecture(inputs, layers, activations[0]), potential.species, potential):

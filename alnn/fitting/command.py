@@ -150,12 +150,14 @@ def fit_and_judge(request: Request, holdout: float | Path | None, speaker: Speak
 
 def baseline_for(request: Request, species: Sequence[str], begin: Potential | None) -> Baseline | None:
     """What the potential is to be the rest to. Raises ConfigError, ReferenceError_."""
-    lines, folder = request.settings.baseline, request.folder
-    if begin is not None and request.begin is not None:
-        lines, folder = begin.baseline, request.begin.parent
+    lines = request.settings.baseline if begin is None else begin.baseline
     if lines is not None and request.variance:
         raise ConfigError("--variance: expected a potential by itself, found one with a baseline")
-    return None if lines is None else Baseline(lines, species, folder)
+    if lines is None:
+        return None
+    below = Baseline(lines, species, request.folder)
+    below.check()
+    return below
 
 
 def write(potential: Potential, path: Path, below: Baseline | None) -> None:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 
 from pydantic import Field, model_validator
 
 from alnn.descriptors.settings import Descriptors
+from alnn.reference.settings import BaselineLines
 from alnn.strict_yaml import Section, parse_model, parse_values, read_text
 from alnn.structures.label_keys import LabelKeys
 from alnn.training.settings import Final, Repelling, TrainingSettings
@@ -33,11 +34,7 @@ class FitSettings(Section):
     descriptors: Descriptors = Descriptors()
     training: TrainingSettings = TrainingSettings()
     repulsion: Repelling = "auto"
-    baseline: Annotated[list[str], Field(min_length=1)] | None = Field(
-        None,
-        description="pair_style and pair_coeff lines in `units metal` of a method whose energies, forces and stresses "
-        "are taken off the labels; types are the species in alphabetical order",
-    )
+    baseline: BaselineLines = None
     final: Final = Final()
     keys: LabelKeys = LabelKeys()
     search: str | None = Field(

@@ -11,9 +11,10 @@ from typing import Any
 import numpy as np
 
 from alnn.errors import ConfigError, PropertyError
-from alnn.lammps_instance import lammps_word, lammps_words
+from alnn.lammps_instance import lammps_words
 from alnn.properties.settings import Dynamics, Properties
 from alnn.properties.static_settings import Potential
+from alnn.reference.baseline import lines_for_lammps
 from alnn.reference.lammps import LammpsReference, resolve_files
 
 RUNS = {
@@ -201,8 +202,7 @@ def pair_lines(settings: Properties, name: str) -> list[str]:
     path = settings.folder / potential.file
     if not path.is_file():
         raise PropertyError(f"potentials.{name}.file: expected a potential file, found nothing at {path}")
-    words = ["pair_coeff", "*", "*", lammps_word(path.resolve()), *settings.species]
-    return ["pair_style alnn", " ".join(words)]
+    return lines_for_lammps(path, settings.species)
 
 
 def lammps_with(settings: Properties, name: str) -> LammpsReference:

@@ -24,20 +24,25 @@ from alnn.structures.labels import Label
 class Baseline:
     """`pair_style` and `pair_coeff` lines in `units metal`; atom types are `species` in their order.
 
-    Raises ConfigError for lines that cannot stand beside a potential in `hybrid/overlay`, ReferenceError_ for those
-    that LAMMPS refuses. Files are looked for in `folder`, then where LAMMPS looks.
+    Files are looked for in `folder`, then where LAMMPS looks. Raises ReferenceError_ for one that is not there,
+    ConfigError for lines that cannot stand beside a potential in `hybrid/overlay`.
     """
 
     def __init__(self, lines: Sequence[str], species: Sequence[str], folder: Path | str = ".") -> None:
-        self.lines, self.species = list(lines), list(species)
-        self.resolved = resolve_files(lines, species, folder)
+        self.species = list(species)
+        self.lines = [_with_folder(line, Path(folder)) for line in lines]
+        """As a potential file has them: files of the folder with their full path, LAMMPS' own by name."""
+        self._resolved = resolve_files(lines, species, folder)
         self.overlay(Path("P.alnn"))
         masses: Mapping[str, float] = {s: atomic_masses[atomic_numbers[s]] for s in species}
         self._reference = LammpsReference(lines, species, masses, folder)
-        self._reference.check()
 
     def __str__(self) -> str:
-        return next(line for line in self.lines if line.split()[0] == "pair_style")
+        return next(line for line in self._resolved if line.startswith("pair_style"))
+
+    def check(self) -> None:
+        """Set LAMMPS up once. Raises ReferenceError_ for a line that it refuses."""
+        self._reference.check()
 
     def label(self, atoms: Atoms) -> Label:
         """Its own energy, forces and stress. Raises ReferenceError_."""
@@ -62,7 +67,7 @@ class Baseline:
     def overlay(self, potential: Path) -> list[str]:
         """Lines for LAMMPS of the potential file and its baseline together."""
         styles, coefficients = [], []
-        for line in self.resolved:
+        for line in self._resolved:
             words = lammps_words(line)
             if words[0] == "pair_style":
                 styles.append(words[1:])
@@ -111,6 +116,21 @@ class BaselineCalculator(Calculator):
             self.results["stress"] = label.stress
 
 
+def lines_for_lammps(path: Path, species: Sequence[str]) -> list[str]:
+    """`pair_style` and `pair_coeff` of a potential file for types that are `species`, with its baseline if it has one.
+
+    Raises PotentialError, ConfigError, ReferenceError_.
+    """
+    potential = Potential.read(path) if b'"baseline"' in path.read_bytes() else None
+    if potential is None or potential.baseline is None:
+        return ["pair_style alnn", f"pair_coeff * * {lammps_word(path.resolve())} {' '.join(species)}"]
+    if list(species) != potential.species:
+        raise ConfigError(
+            f"{path}: expected the species of its baseline, {' '.join(potential.species)}, found {' '.join(species)}"
+        )
+    return Baseline(potential.baseline, species).overlay(path.resolve())
+
+
 def calculator(path: Path | str) -> Calculator:
     """ASE calculator of a potential file, together with its baseline where it has one.
 
@@ -119,8 +139,16 @@ def calculator(path: Path | str) -> Calculator:
     potential = Potential.read(path)
     if potential.baseline is None:
         return AlnnCalculator(potential)
-    baseline = Baseline(potential.baseline, potential.species, Path(path).parent)
+    baseline = Baseline(potential.baseline, potential.species)
     return SumCalculator([AlnnCalculator(potential.alone()), BaselineCalculator(baseline)])
+
+
+def _with_folder(line: str, folder: Path) -> str:
+    words = lammps_words(line)
+    if not words or words[0] != "pair_coeff" or not any((folder / word).is_file() for word in words[3:]):
+        return line
+    last = [str((folder / word).resolve()) if (folder / word).is_file() else word for word in words[3:]]
+    return " ".join(lammps_word(word) for word in words[:3] + last)
 
 
 def _word(word: str) -> str:

@@ -153,13 +153,17 @@ def resolve_files(commands: Sequence[str], species: Sequence[str], folder: Path 
     neither in `folder` nor where LAMMPS looks (the working directory, LAMMPS_POTENTIALS) nor among those that
     it brings along.
     """
-    resolved = []
+    resolved, styles = [], set[str]()
     for command in commands:
         words = lammps_words(command)
+        styles.update(words[1:] if words[:1] == ["pair_style"] else [])
         if not words or words[0] not in ("pair_style", "pair_coeff", "pair_modify", "special_bonds"):
             raise ReferenceError_(f"reference: expected pair_style or pair_coeff lines, found '{command}'")
         if words[0] == "pair_coeff":
-            words[3:] = [_resolve(word, species, Path(folder), command) for word in words[3:]]
+            words[3:] = [
+                word if word in styles else _resolve(word, species, Path(folder), command)
+                for word in words[3:]
+            ]
         resolved.append(" ".join(lammps_word(word) for word in words))
     if not any(line.startswith("pair_style") for line in resolved):
         raise ReferenceError_("reference: expected a pair_style line, found none")

@@ -9,6 +9,13 @@ from alnn.strict_yaml import Count, Positive, Section
 from alnn.structures.label_keys import LabelKeys
 
 ImportPath = Annotated[str, Field(pattern=r"^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$")]
+BaselineLines = Annotated[
+    Annotated[list[str], Field(min_length=1)] | None,
+    Field(
+        description="pair_style and pair_coeff lines in `units metal` of a method whose energies, forces and stresses "
+        "are taken off the labels before a training, and added again by LAMMPS; types are the species in order"
+    ),
+]
 
 
 class AseCalculator(Section):

@@ -12,6 +12,7 @@ from ase import Atoms
 
 from alnn.errors import SamplingError
 from alnn.lammps_instance import Lammps, lammps_word, open_lammps
+from alnn.reference.baseline import lines_for_lammps
 from alnn.reference.lammps import resolve_files
 from alnn.sampling.runs import Guards, MetropolisRun, NestedRun
 from alnn.structures.lammps_box import LammpsBox, lammps_box
@@ -201,7 +202,7 @@ def _pair_lines(
     path = Path(potential)
     if not path.is_file():
         raise SamplingError(f"sampling: expected a potential file, found nothing at {path}")
-    return ["pair_style alnn", f"pair_coeff * * {lammps_word(path.resolve())} {' '.join(species)}"]
+    return lines_for_lammps(path, species)
 
 
 def _candidates(

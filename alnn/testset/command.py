@@ -13,8 +13,8 @@ from alnn.campaign import settings as configuration
 from alnn.campaign.settings import Campaign
 from alnn.campaign.start import known_starts
 from alnn.errors import ConfigError
-from alnn.lammps_instance import lammps_word
 from alnn.parallel.ranks import Ranks
+from alnn.reference.baseline import lines_for_lammps
 from alnn.reference.lammps import LammpsReference
 from alnn.reference.open_farm import open_farm
 from alnn.structures.atoms import density
@@ -153,7 +153,7 @@ def _find(
     wanted = unlabelled.plan(count, seed, sizes, warm)
     around = surroundings(config)
     sampler = PotentialSampler(potential, config)
-    lines = ["pair_style alnn", f"pair_coeff * * {lammps_word(potential)} {' '.join(config.species)}"]
+    lines = lines_for_lammps(potential, config.species)
     relaxer = LammpsReference(lines, config.species, config.all_masses())
     found = ranks.map(lambda one: unlabelled.find(one, around, sampler, relaxer), wanted)
     ranks.root(lambda: write_extxyz(path, found))
