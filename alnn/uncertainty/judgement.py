@@ -92,7 +92,7 @@ def of_the_atoms(
     graded, committee = potential.grade is not None, potential.n_members > 1
     if not graded and not committee:
         return lines, numbers
-    predictions = Evaluator(potential).evaluate(structures, committee, graded, committee)
+    predictions = Evaluator(potential.alone()).evaluate(structures, committee, graded, committee)
     error = np.linalg.norm(data.force_error, axis=1)
     known = np.isfinite(error)
     if graded:

@@ -7,13 +7,19 @@ from ase.io import read, write
 from support.lammps_run import box_script, measure, run_script
 from support.pair_style import pair_lines
 
+from alnn.campaign.settings import load
+from alnn.campaign.stages import RealStages
 from alnn.cli import main
+from alnn.descriptors.described import Described
 from alnn.errors import ConfigError, PotentialError, ReferenceError_
 from alnn.evaluation.errors import compare
+from alnn.parallel.ranks import Ranks
 from alnn.potential import Potential
 from alnn.potential.calculator import AlnnCalculator
 from alnn.reference.baseline import Baseline, calculator
 from alnn.reference.lammps import LammpsReference
+from alnn.sampling.chains import sample
+from alnn.sampling.runs import MetropolisRun
 from alnn.structures.pool import attach_label
 
 BELOW = ["pair_style sw", "pair_coeff * * Si.sw Si"]
@@ -138,3 +144,33 @@ def test_of_pairs_and_of_several(tmp_path):
     assert Baseline(several, ["Ar"]).overlay(tmp_path / "P.alnn")[0] == (
         "pair_style hybrid/overlay alnn lj/cut 5.0 morse 4.0"
     )
+
+
+CAMPAIGN = """
+directory: here
+species: [Si]
+start: {file: data.extxyz}
+descriptors: {preset: auto, functions: 12}
+training: {hidden: [4], steps: 3, members: 2}
+reference: {lammps: [pair_style tersoff, pair_coeff * * Si.tersoff Si]}
+baseline: [pair_style sw, pair_coeff * * Si.sw Si]
+"""
+
+
+def test_in_a_campaign(tmp_path):
+    """The pool has whole labels, and what is sampled and judged has whole energies."""
+    (tmp_path / "c.yaml").write_text(CAMPAIGN)
+    config, stages, pool = load(tmp_path / "c.yaml"), RealStages(), crystals(12)
+    path = tmp_path / "P.alnn"
+    stages.train(config, pool, None, path, 1, Ranks())
+    potential = Potential.read(path)
+    assert potential.baseline == BELOW
+    assert potential.training["repulsion"] == "repulsion: that of the baseline (repulsion: zbl adds one)"
+    assert np.abs(compare(potential, pool).energy_error).mean() < 20  # meV/atom; the baseline is off by more
+    run = MetropolisRun(cycles=20, every=10, displace=0.1)
+    found = sample(path, pool[0], run, seed=1, species=["Si"], masses={"Si": 28.085})
+    expected = [calculator(path).get_potential_energy(one.atoms) for one in found]
+    np.testing.assert_allclose([one.energy for one in found], expected, atol=1e-5)
+    described = Described([one.atoms for one in found], ["Si"])
+    judged = stages.judge(config, path, described, [0] * len(found), pool)
+    np.testing.assert_allclose(judged.energies, expected, atol=1e-9)
