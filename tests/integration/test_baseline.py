@@ -160,8 +160,9 @@ baseline: [pair_style sw, pair_coeff * * Si.sw Si]
 def test_in_a_campaign(tmp_path):
     """The pool has whole labels, and what is sampled and judged has whole energies."""
     (tmp_path / "c.yaml").write_text(CAMPAIGN)
-    config, stages, pool = load(tmp_path / "c.yaml"), RealStages(), crystals(12)
-    path = tmp_path / "P.alnn"
+    pool, path, stages = crystals(12), tmp_path / "P.alnn", RealStages()
+    write(tmp_path / "data.extxyz", pool)
+    config = load(tmp_path / "c.yaml")
     stages.train(config, pool, None, path, 1, Ranks())
     potential = Potential.read(path)
     assert potential.baseline == BELOW
