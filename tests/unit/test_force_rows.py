@@ -11,7 +11,7 @@ from alnn.descriptors import compute, preset
 from alnn.errors import TrainingError
 from alnn.potential.calculator import Evaluator
 from alnn.training import fit_potential
-from alnn.training.force_rows import _components, _directions, force_rows, taylor_copies
+from alnn.training.force_rows import _directions, drawn_components, force_rows, taylor_copies
 from alnn.training.labelled import labelled_set
 from alnn.training.settings import TrainingSettings
 
@@ -59,7 +59,7 @@ def test_tangents_are_the_descriptors_change_along_a_displacement(kind, periodic
     if kind == "directions":
         drawn = [_directions(8, 4, rng) for _ in structures]
     else:
-        drawn = [np.eye(24)[_components(8, 4, rng)].reshape(-1, 8, 3) for _ in structures]
+        drawn = [np.eye(24)[drawn_components(8, 4, rng)].reshape(-1, 8, 3) for _ in structures]
     h = 1e-5
     for row in range(rows.size):
         structure, d = rows.owner[row], drawn[row // 4][row % 4]
