@@ -16,7 +16,7 @@ from alnn.training.soundness import composition, element_offsets
 
 _NETWORK: dict[str, Any] = {"hidden": (16, 16), "activation": "gelu"}
 _FORCES: dict[str, Any] = {
-    "members": 1,
+    "members": 2,
     "steps": 150,
     "weight_decay": 0.01,
     "forces": "auto",

@@ -127,7 +127,7 @@ def test_what_is_not_told_suits_the_data():
     assert recommended(FitSettings(), some).forces == "auto"
     energies = recommended(FitSettings(), none)
     assert (energies.forces, energies.members) == ("none", 4)
-    assert recommended(FitSettings(), all_forces).members == 1
+    assert recommended(FitSettings(), all_forces).members == 2
     assert recommended(load(None, {"training": {"forces": "none"}}), all_forces).forces == "none"
     assert recommended(load(None, {"training": {"protocol": "paper"}}), all_forces).protocol == "paper"
     with pytest.raises(ConfigError, match="forces for every structure, found them for 5 of 9"):
