@@ -45,7 +45,7 @@ def evaluate_command(
     result = evaluate(network, found.structures, size_bins)
     lines, numbers = ([], {}) if judge is None else judge(network, found.structures, result.parity)
     console.print(error_table(result, f"{potential.name} on {data.name}"))
-    for line in [*notes(result), *lines]:
+    for line in [*lines, *notes(result)]:
         console.print(line, highlight=False, markup=False, soft_wrap=True)
     if json_path is not None:
         more = {"uncertainty": numbers} if numbers else {}
