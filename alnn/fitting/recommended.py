@@ -22,6 +22,8 @@ _FORCES: dict[str, Any] = {
     "forces": "auto",
     "force_rows": None,
 }
+_SEVERAL_SPECIES: dict[str, Any] = {"members": 1, "steps": 60, "weight_decay": 0.001}
+"""With forces: a network for each species has so many weights together that a step takes their square in time."""
 _ENERGIES: dict[str, Any] = {
     "members": 4,
     "steps": 40,
@@ -42,6 +44,8 @@ def recommended(settings: FitSettings, labels: Labels, structures: Sequence[Atom
         return TrainingSettings(**told)
     with_forces = labels.forces and told.get("forces") != "none"
     fitting = {**_FORCES, "force_weight": force_weight(structures)} if with_forces else _ENERGIES
+    if with_forces and len({symbol for atoms in structures for symbol in atoms.symbols}) > 1:
+        fitting |= _SEVERAL_SPECIES
     return TrainingSettings(**{**_NETWORK, **fitting, **told})
 
 
