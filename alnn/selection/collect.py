@@ -11,7 +11,7 @@ from alnn.errors import ConfigError
 from alnn.potential import Potential
 from alnn.structures.atoms import smallest_distance
 from alnn.structures.files import read_unchanged
-from alnn.structures.lammps_dump import read_dump
+from alnn.structures.trajectory import is_dump, read_trajectory
 from alnn.structures.writing import write_extxyz
 from alnn.uncertainty.collecting import Collected, collect
 
@@ -65,25 +65,15 @@ def collect_command(
 
 def _read(path: Path, species: Sequence[str] | None, potential: Potential) -> list[Atoms]:
     """Frames of one file, each with its origin."""
-    if not _is_dump(path):
+    if not is_dump(path):
         return [
             _bare(atoms, f"{path.name} {k}")
             for k, atoms in enumerate(read_unchanged(path, potential.species))
         ]
-    dump = read_dump(path, species)
-    if dump.cut_off:
-        print(f"{path}: ends within a frame, which is left out")
-    origins = (f"{path.name} step {step}" for step in dump.steps)
-    return [_bare(atoms, origin) for atoms, origin in zip(dump.structures, origins, strict=True)]
-
-
-def _is_dump(path: Path) -> bool:
-    """By what it begins with."""
-    try:
-        with open(path, "rb") as file:
-            return file.read(14) == b"ITEM: TIMESTEP"
-    except OSError:
-        return False  # who reads it says what is wrong
+    found = read_trajectory(path, species)
+    for note in found.notes:
+        print(f"{path}: {note}")
+    return [_bare(atoms, atoms.info["origin"]) for atoms in found.frames]
 
 
 def _bare(atoms: Atoms, origin: str) -> Atoms:

@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 
 import ase.io
+import numpy as np
 from ase import Atoms
 from ase.io.formats import filetype
 
@@ -107,6 +108,30 @@ def read_unchanged(path: Path | str, species: Sequence[str] | None = None) -> li
     for index, atoms in enumerate(structures):
         validate(atoms, species, where=f"{path}: structure {index}")
     return structures
+
+
+def read_frames(path: Path | str, keys: LabelKeys = USUAL_KEYS) -> LabelledFile:
+    """As `read_labelled`, but unchecked: runs may end in wrecks. Labels that are not finite are left out.
+
+    Raises StructureError for a file that is missing or unreadable, PoolError.
+    """
+    path = Path(path)
+    with _inside(path) as inside:
+        if inside.suffix in _POOL:
+            return read_labelled(path, keys)
+        reader = reader_of(inside)
+        structures = _read_by_ase(inside, path) if reader is None else reader(inside, path, NO_HINTS)
+    if not structures:
+        raise StructureError(f"{path}: expected at least one structure, found none")
+    for atoms in structures:
+        if atoms.calc is not None and not all(map(_is_finite, atoms.calc.results.values())):
+            atoms.calc = None
+    return LabelledFile(path, structures, take_labels(structures, keys, str(path)))
+
+
+def _is_finite(value: object) -> bool:
+    numbers = np.asarray(value)
+    return numbers.dtype.kind not in "fc" or bool(np.isfinite(numbers).all())
 
 
 @contextmanager

@@ -12,12 +12,21 @@ from pathlib import Path
 import ase.io
 import numpy as np
 from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
 
 from alnn.errors import StructureError
 from alnn.structures.lammps_box import lammps_box
 
-_FRAME = "ITEM: TIMESTEP\n"
-_HEAD = re.compile(r"(-?\d+)\n(?:ITEM: (?:UNITS|TIME)\n[^\n]*\n)*ITEM: NUMBER OF ATOMS\n(\d+)\n")
+_FRAME, _ATOMS = "ITEM: TIMESTEP\n", "ITEM: ATOMS"
+_BETWEEN = re.compile(
+    r"(?:ITEM: UNITS\n(\S+)\n)?(?:ITEM: TIME\n\S+\n)?\Z"
+)  # frames, by dump_modify units and time
+_ID, _MASS = "i_id", "d_mass"  # names that ASE keeps as arrays of numbers
+_HEAD = re.compile(r"(-?\d+)\nITEM: NUMBER OF ATOMS\n(\d+)\n")
+
+
+UNITS = ("metal", "real")
+"""In which lengths are Å."""
 
 
 @dataclass(frozen=True)
@@ -29,10 +38,13 @@ class Dump:
     cut_off: bool
 
 
-def read_dump(path: Path, species: Sequence[str] | None = None) -> Dump:
-    """Every whole frame, atoms in the order of their IDs, columns f_, c_ and v_ as arrays; cells begin at the origin.
+def read_dump(path: Path, species: Sequence[str] | None = None, units: str = "metal") -> Dump:
+    """Every whole frame; cells begin at the origin. Atoms are in the order of their IDs, which are an array `id`, or
+    where there are none in that of the file. Columns f_, c_ and v_ are arrays as they stand there; masses, velocities
+    and forces are ASE's, the forces results of a calculator without energy.
 
-    `species` names the types from 1 on; a column `element` goes before it. Raises StructureError, also for types
+    `species` names the types from 1 on; a column `element` goes before it. `units`, metal or real, are those of
+    velocities and forces where the dump does not say (`dump_modify units yes`). Raises StructureError, also for types
     without a name.
     """
     try:
@@ -41,50 +53,77 @@ def read_dump(path: Path, species: Sequence[str] | None = None) -> Dump:
         raise StructureError(f"{path}: no such file") from error
     except (OSError, UnicodeDecodeError) as error:
         raise StructureError(f"{path}: expected a text dump of LAMMPS, found {error}") from error
-    parts = text.split(_FRAME)
-    if len(parts) < 2 or parts[0].strip():
+    before, *parts = text.split(_FRAME)
+    said = _BETWEEN.match(before.lstrip())
+    if not parts or said is None:
         raise StructureError(
             f"{path}: expected a text dump of LAMMPS, found no 'ITEM: TIMESTEP' at its beginning"
         )
+    units = said[1] or units
+    if units not in UNITS:
+        raise StructureError(f"{path}: expected units {' or '.join(UNITS)}, found {units}")
     structures, steps = [], []
-    for number, part in enumerate(parts[1:]):
+    for number, part in enumerate(parts):
+        part = _BETWEEN.sub("", part)
         head = _HEAD.match(part)
-        atoms = part.partition("ITEM: ATOMS")[2]
+        atoms = part.partition(_ATOMS)[2]
         whole = head is not None and part.endswith("\n") and atoms.count("\n") == int(head[2]) + 1
-        if not whole and number == len(parts) - 2:
+        if not whole and number == len(parts) - 1:
             return Dump(structures, steps, True)
         if not whole:
             raise StructureError(f"{path}: frame {number}: expected as many atoms as it says, found others")
         steps.append(int(head[1]))
-        structures.append(_frame(f"{path}: frame {number}", part, atoms, species))
+        structures.append(_frame(f"{path}: frame {number}", part, species, units))
     return Dump(structures, steps, False)
 
 
-def _frame(where: str, part: str, atoms: str, species: Sequence[str] | None) -> Atoms:
-    columns = atoms.partition("\n")[0].split()
-    if "element" not in columns and species is None:
-        raise StructureError(f"{where}: expected a column element, or names of the types, found neither")
-    if "id" not in columns:
-        raise StructureError(f"{where}: expected a column id, found {' '.join(columns)}")
+def _frame(where: str, part: str, species: Sequence[str] | None, units: str) -> Atoms:
+    """One frame, from what follows ITEM: TIMESTEP."""
+    head, _, atoms = part.partition(_ATOMS)
+    names, _, rows = atoms.partition("\n")
+    columns = names.split()
+    if "ITEM: BOX BOUNDS" not in head:
+        raise StructureError(f"{where}: expected ITEM: BOX BOUNDS, found no box")
+    elements = "element" in columns
+    # ASE forgets IDs, and would guess elements from masses even where they are told
+    kept = {"id": _ID} | ({"mass": _MASS} if elements or species else {})
+    renamed = f"{head}{_ATOMS} {' '.join(kept.get(name, name) for name in columns)}\n{rows}"
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             frame = ase.io.read(
-                io.StringIO(_FRAME + part),
+                io.StringIO(_FRAME + renamed),
                 format="lammps-dump-text",
                 parallel=False,  # else ASE reads on rank 0 and hands its structures to all ranks
-                specorder=None if "element" in columns else list(species or ()),
+                specorder=None if elements else list(species or ()),
+                units=units,
             )
     except Exception as error:  # ASE raises nearly anything on a damaged frame
         reason = (str(error) or type(error).__name__).splitlines()[0][:200]
         raise StructureError(
             f"{where}: expected atoms with positions and known types, found: {reason}"
         ) from error
-    origin = frame.get_celldisp().ravel()
+    return _bare(frame, {"vx", "vy", "vz"} <= set(columns))
+
+
+def _bare(frame: Atoms, moving: bool) -> Atoms:
+    """A frame as ASE reads it, without what ASE adds, and in the order of its IDs."""
+    origin, arrays = frame.get_celldisp().ravel(), frame.arrays
     bare = Atoms(frame.symbols, frame.positions - origin, cell=frame.cell, pbc=frame.pbc)
-    for name, values in frame.arrays.items():
+    for name, values in arrays.items():
         if name.startswith(("f_", "c_", "v_")):
             bare.set_array(name, np.asarray(values, float).reshape(len(bare), -1))
+    if _MASS in arrays:
+        bare.set_masses(arrays[_MASS])
+    if moving:
+        bare.set_velocities(frame.get_velocities())
+    if frame.calc is not None:
+        bare.set_array("forces", frame.calc.results["forces"])
+    if _ID in arrays:
+        bare.set_array("id", arrays[_ID])
+        bare = bare[np.argsort(arrays[_ID], kind="stable")]
+    if bare.has("forces"):
+        bare.calc = SinglePointCalculator(bare, forces=bare.arrays.pop("forces"))
     return bare
 
 

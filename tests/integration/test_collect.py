@@ -104,7 +104,8 @@ def test_a_data_file_and_a_dump_of_it_are_the_structure(tmp_path: Path, cell: ob
     ("text", "said"),
     [
         ("", "found no 'ITEM: TIMESTEP' at its beginning"),
-        ("ITEM: TIMESTEP\n0\nITEM: NUMBER OF ATOMS\n1\nITEM: ATOMS type x y z\n1 0 0 0\n", "expected a column id"),
+        ("ITEM: TIMESTEP\n0\nITEM: NUMBER OF ATOMS\n1\nITEM: ATOMS id type x y z\n1 1 0 0 0\n", "found no box"),
+        ("ITEM: UNITS\nlj\nITEM: TIMESTEP\n0\n", "expected units metal or real, found lj"),
         ("ITEM: TIMESTEP\n0\nITEM: NUMBER OF ATOMS\n2\nITEM: ATOMS id\n1\nITEM: TIMESTEP\n", "frame 0: expected as"),
         ("ITEM: TIMESTEP\n0\nITEM: NUMBER OF ATOMS\n1\nITEM: ATOMS id type x y z\n1 3 0 0 0\n", "frame 0: expected"),
     ],
