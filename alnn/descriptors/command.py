@@ -78,6 +78,8 @@ def counted(functions: Descriptors, species: str) -> str:
     angular = [f for f in entries if f["type"] in ("G4", "G5")]
     parts = [f"{radial} radial"] if radial else []
     parts += [f"{len(angular)} angular of {len({f['eta'] for f in angular})} widths"] if angular else []
+    compact = sum(f["type"].startswith("compact_") for f in entries)
+    parts += [f"{compact} of compact support"] if compact else []
     parts += [
         f"{size} {f['type']} up to {label_cutoff(f):g} Å"
         for f, size in zip(entries, sizes, strict=True)
@@ -113,7 +115,7 @@ def labels(functions: Descriptors, species: str) -> list[str]:
     names = []
     for entry, size in zip(functions[species], entry_sizes(functions, species), strict=True):
         several = [f"{entry['type']} {label_cutoff(entry):g} Å #{k}" for k in range(1, size + 1)]
-        names += [label(entry)] if entry["type"] in ("G2", "G4", "G5") else several
+        names += several if entry["type"] in ("moments", "chebyshev") else [label(entry)]
     return names
 
 

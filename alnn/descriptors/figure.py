@@ -27,6 +27,7 @@ _FORMS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
     "poly2": lambda x: 1.0 - x**3 * (10.0 - x * (15.0 - 6.0 * x)),
     "poly3": lambda x: 1.0 - x**4 * (35.0 - x * (84.0 - x * (70.0 - 20.0 * x))),
     "poly4": lambda x: 1.0 - x**5 * (126.0 - x * (420.0 - x * (540.0 - x * (315.0 - 70.0 * x)))),
+    "hard": lambda x: np.where(x < 1.0, 1.0, 0.0),
 }
 """Forms of the cutoff function, of x = 0 .. 1; docs/potential-file.md."""
 

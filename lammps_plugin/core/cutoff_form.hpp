@@ -1,10 +1,10 @@
 // The forms of the cutoff function f_c, named as in the potential file: cosine, tanh3, tanh3_unit, exp, poly1
-// to poly4.
+// to poly4, and hard, which is 1 up to the cutoff.
 #pragma once
 
 namespace alnn {
 
-enum class CutoffForm { cosine, tanh3, tanh3_unit, exp, poly1, poly2, poly3, poly4 };
+enum class CutoffForm { cosine, tanh3, tanh3_unit, exp, poly1, poly2, poly3, poly4, hard };
 
 /// Whether f_c starts to fall at r = 0 whatever the rest of the function is: it knows no inner cutoff.
 inline bool falls_from_zero(CutoffForm form) {

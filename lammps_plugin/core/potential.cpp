@@ -12,6 +12,8 @@ int Potential::species_index(const std::string& name) const {
 
 namespace {
 
+constexpr double pi = 3.14159265358979323846;
+
 // Such as "moments, three bodies, degrees 2 2, orders 0 1".
 std::string describe_product(const Function& f) {
   static const char* const bodies[] = {"one body", "two bodies", "three bodies", "four bodies"};
@@ -23,7 +25,27 @@ std::string describe_product(const Function& f) {
   return std::string("moments, ") + bodies[f.n_factors] + ", degrees" + degrees + ", orders" + orders;
 }
 
+// Such as "compact wide angular function of O and H, 0 to 6 angstrom, 60 to 180 degrees".
+std::string describe_compact(const Function& f, const Potential& potential) {
+  const auto name = [&](int i) { return potential.elements[f.neighbors[i]].name; };
+  const bool radial = f.type == Function::Type::compact_radial;
+  char limits[120];
+  const int end = std::snprintf(limits, sizeof limits, ", %.6g to %.6g angstrom", f.lower, f.cutoff);
+  if (!radial)
+    std::snprintf(limits + end, sizeof limits - end, ", %.6g to %.6g degrees", f.left * 180.0 / pi,
+                  f.right * 180.0 / pi);
+  const char* kind = radial                                   ? "compact radial"
+                     : f.type == Function::Type::compact_wide ? "compact wide angular"
+                                                              : "compact narrow angular";
+  return std::string(kind) + " function of " + name(0) + (radial ? "" : " and " + name(1)) + limits;
+}
+
 }  // namespace
+
+bool is_compact(const Function& f) {
+  return f.type == Function::Type::compact_radial || f.type == Function::Type::compact_wide ||
+         f.type == Function::Type::compact_narrow;
+}
 
 std::string describe(const Function& f, const Potential& potential) {
   const auto name = [&](int i) { return potential.elements[f.neighbors[i]].name; };
@@ -40,6 +62,10 @@ std::string describe(const Function& f, const Potential& potential) {
       return (f.type == Function::Type::G4 ? "G4 of " : "G5 of ") + name(0) + " and " + name(1) + ", eta " +
              number(f.eta) + ", lambda " + number(f.lambda) + ", zeta " + number(f.zeta) +
              (f.r_s != 0.0 ? ", r_s " + number(f.r_s) : "");
+    case Function::Type::compact_radial:
+    case Function::Type::compact_wide:
+    case Function::Type::compact_narrow:
+      return describe_compact(f, potential);
     case Function::Type::product:
       return describe_product(f);
     case Function::Type::chebyshev_radial:

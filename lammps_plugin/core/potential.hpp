@@ -30,6 +30,9 @@ using Network = std::vector<Layer>;
 
 /// One descriptor component. Chebyshev expansions of the file are unrolled into one entry a polynomial.
 ///   G2, G4, G5: J. Behler, J. Chem. Phys. 134, 074106 (2011), Eqs. 6, 8, 9;
+///   compact_*: M. P. Bircher, A. Singraber, C. Dellago, Mach. Learn.: Sci. Technol. 2, 035026 (2021):
+///   radial,
+///     and angular ones, wide and narrow, the latter with a third factor, of the opposite side;
 ///   Chebyshev: N. Artrith, A. Urban, G. Ceder, Phys. Rev. B 96, 014112 (2017), Eqs. 3-7.
 ///   product: the average over the unit sphere of a product of projected densities, one for each factor,
 ///     rho(v) = sum_j w(species of j) T_order(x_j) f_c(r_j) P_degree(v . u_j)
@@ -37,7 +40,17 @@ using Network = std::vector<Layer>;
 ///   with two it is the power spectrum and with three the bispectrum of A. P. Bartok, R. Kondor, G. Csanyi,
 ///   Phys. Rev. B 87, 184115 (2013), but for constant factors.
 struct Function {
-  enum class Type { G2, G4, G5, chebyshev_radial, chebyshev_angular, product };
+  enum class Type {
+    G2,
+    G4,
+    G5,
+    compact_radial,
+    compact_wide,
+    compact_narrow,
+    chebyshev_radial,
+    chebyshev_angular,
+    product
+  };
   struct Factor {
     int degree = 0, order = 0;
     int channel = 0;  ///< weights of the species: see factor_weight
@@ -45,18 +58,21 @@ struct Function {
   static constexpr int most_factors = 3;
 
   Type type = Type::G2;
-  int neighbors[2] = {-1, -1};  ///< species of the neighbours; -1 = any (Chebyshev, product)
-  double eta = 0.0;             ///< 1/angstrom^2
-  double r_s = 0.0;             ///< angstrom (G2, G4, G5)
-  double lambda = 1.0;          ///< +1 or -1 (G4, G5)
-  double zeta = 1.0;            ///< >= 1 (G4, G5)
-  double cutoff = 0.0;          ///< angstrom; f_c is 0 from there
-  double inner_cutoff = 0.0;    ///< angstrom; f_c is 1 until there (G2, G4, G5, product)
-  CutoffForm cutoff_form = CutoffForm::cosine;
-  int order = 0;          ///< of the polynomial (Chebyshev)
-  bool weighted = false;  ///< each term times the species weights of its neighbours (Chebyshev)
-  int n_factors = 0;      ///< 1 .. most_factors (product)
-  double r_min = 0.0;     ///< angstrom (product)
+  int neighbors[2] = {-1, -1};                  ///< species of the neighbours; -1 = any (Chebyshev, product)
+  double eta = 0.0;                             ///< 1/angstrom^2
+  double r_s = 0.0;                             ///< angstrom (G2, G4, G5)
+  double lambda = 1.0;                          ///< +1 or -1 (G4, G5)
+  double zeta = 1.0;                            ///< >= 1 (G4, G5)
+  double cutoff = 0.0;                          ///< angstrom; f_c is 0 from there
+  double inner_cutoff = 0.0;                    ///< angstrom; f_c is 1 until there (G2, G4, G5, product)
+  CutoffForm cutoff_form = CutoffForm::cosine;  ///< of compact functions: what either flank is
+  double lower = 0.0;                           ///< angstrom; where it begins, may be below 0 (compact)
+  double left = 0.0, right = 0.0;  ///< radians; where the angle's factor begins and ends (compact)
+  bool asymmetric = false;         ///< flanks of the radial factor that are steeper inside (compact)
+  int order = 0;                   ///< of the polynomial (Chebyshev)
+  bool weighted = false;           ///< each term times the species weights of its neighbours (Chebyshev)
+  int n_factors = 0;               ///< 1 .. most_factors (product)
+  double r_min = 0.0;              ///< angstrom (product)
   Factor factors[most_factors];
 };
 
@@ -97,6 +113,8 @@ struct Potential {
   bool has_grade() const { return !elements.empty() && !elements[0].grade.empty(); }
   int species_index(const std::string& name) const;  ///< -1 if the potential does not know it
 };
+
+bool is_compact(const Function& function);
 
 /// A function in a few words for messages, such as "G5 of O and H, eta 0.01, lambda 1, zeta 2".
 std::string describe(const Function& function, const Potential& potential);

@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "reference_compact.hpp"
 #include "reference_cutoff.hpp"
 #include "sphere.hpp"
 
@@ -28,11 +29,13 @@ double chebyshev(int n, double x, double* derivative) {
 }
 
 bool is_radial(Function::Type type) {
-  return type == Function::Type::G2 || type == Function::Type::chebyshev_radial;
+  return type == Function::Type::G2 || type == Function::Type::compact_radial ||
+         type == Function::Type::chebyshev_radial;
 }
 
 // Radial function of one neighbour at distance r, and its derivative.
 double radial_term(const Function& f, double r, double* derivative) {
+  if (is_compact(f)) return compact_leg(f, r, derivative);
   double dfc;
   const double fc = cutoff_function(f, r, &dfc);
   if (f.type == Function::Type::G2) {
@@ -49,6 +52,7 @@ double radial_term(const Function& f, double r, double* derivative) {
 // The part of an angular function that depends on the angle, and its derivative by cos(theta).
 double angular_factor(const Function& f, double cosine, double* derivative) {
   if (f.type == Function::Type::chebyshev_angular) return chebyshev(f.order, cosine, derivative);
+  if (is_compact(f)) return compact_angle(f, cosine, derivative);
   const double base = std::max(0.0, 1.0 + f.lambda * cosine);
   const double prefactor = std::pow(2.0, 1.0 - f.zeta);
   *derivative = prefactor * f.zeta * f.lambda * std::pow(base, f.zeta - 1.0);
@@ -62,6 +66,11 @@ bool matches(const Function& f, int a, int b) {
 
 // exp(-eta (r - r_s)^2) f_c(r) for one leg of a triplet, and its derivative divided by r.
 double leg(const Function& f, double r, double* derivative_over_r) {
+  if (is_compact(f)) {
+    const double value = compact_leg(f, r, derivative_over_r);
+    *derivative_over_r /= r;
+    return value;
+  }
   double dfc;
   const double fc = cutoff_function(f, r, &dfc), x = r - f.r_s;
   const double e = f.type == Function::Type::chebyshev_angular ? 1.0 : std::exp(-f.eta * x * x);
@@ -73,7 +82,7 @@ double evaluate_radial(const Function& f, const Neighborhood& nb, int n_species,
                        Vec3* gradient) {
   double sum = 0.0;
   for (int j = 0; j < nb.size(); ++j) {
-    if (f.type == Function::Type::G2 && nb.species[j] != f.neighbors[0]) continue;
+    if (f.type != Function::Type::chebyshev_radial && nb.species[j] != f.neighbors[0]) continue;
     const double r = std::sqrt(norm2(nb.vectors[j]));
     if (r >= f.cutoff) continue;
     const double s = f.weighted ? species_weight(nb.species[j], n_species) : 1.0;
@@ -105,9 +114,9 @@ double evaluate_angular(const Function& f, const Neighborhood& nb, int n_species
       const double s =
           f.weighted ? species_weight(nb.species[j], n_species) * species_weight(nb.species[k], n_species)
                      : 1.0;
-      double opposite = 1.0, gopposite = 0.0;  // the r_jk factor of G4
+      double opposite = 1.0, gopposite = 0.0;  // the r_jk factor of G4 and narrow compact functions
       const Vec3 djk = dk - dj;
-      if (f.type == Function::Type::G4) {
+      if (f.type == Function::Type::G4 || f.type == Function::Type::compact_narrow) {
         const double rjk = std::sqrt(norm2(djk));
         if (rjk >= f.cutoff) continue;
         opposite = leg(f, rjk, &gopposite);

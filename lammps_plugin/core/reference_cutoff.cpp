@@ -8,9 +8,11 @@ namespace {
 
 constexpr double pi = 3.14159265358979323846;
 
-// f_c of x = 0 .. 1 and its derivative. The polynomials are written in y = 1 - x, where they are sums of
-// powers that vanish at the cutoff and not differences of large numbers.
-double form(CutoffForm form, double x, double* derivative) {
+}  // namespace
+
+// The polynomials are written in y = 1 - x, where they are sums of powers that vanish at the cutoff and not
+// differences of large numbers.
+double cutoff_flank(CutoffForm form, double x, double* derivative) {
   const double y = 1.0 - x, z = x * y;
   switch (form) {
     case CutoffForm::cosine:
@@ -21,6 +23,9 @@ double form(CutoffForm form, double x, double* derivative) {
       *derivative = -3.0 * norm * t * t * (1.0 - t * t);
       return norm * t * t * t;
     }
+    case CutoffForm::hard:
+      *derivative = 0.0;
+      return 1.0;
     case CutoffForm::exp: {
       const double d = y * (1.0 + x), value = std::exp(1.0 - 1.0 / d);
       *derivative = value == 0.0 ? 0.0 : -2.0 * x / (d * d) * value;
@@ -43,15 +48,13 @@ double form(CutoffForm form, double x, double* derivative) {
   return 0.5 * (std::cos(pi * x) + 1.0);
 }
 
-}  // namespace
-
 double cutoff_function(const Function& f, double r, double* derivative) {
   if (r >= f.cutoff || (r <= f.inner_cutoff && !falls_from_zero(f.cutoff_form))) {
     *derivative = 0.0;
     return r >= f.cutoff ? 0.0 : 1.0;
   }
   const double length = f.cutoff - f.inner_cutoff;
-  const double value = form(f.cutoff_form, (r - f.inner_cutoff) / length, derivative);
+  const double value = cutoff_flank(f.cutoff_form, (r - f.inner_cutoff) / length, derivative);
   *derivative /= length;
   return value;
 }

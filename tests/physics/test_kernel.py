@@ -114,6 +114,7 @@ FORMS = {
     "poly2": lambda x: ((15 - 6 * x) * x - 10) * x**3 + 1,
     "poly3": lambda x: (x * (x * (20 * x - 70) + 84) - 35) * x**4 + 1,
     "poly4": lambda x: (x * (x * ((315 - 70 * x) * x - 540) + 420) - 126) * x**5 + 1,
+    "hard": lambda x: np.where(x < 1.0, 1.0, 0.0),
 }
 
 

@@ -61,6 +61,10 @@ inline void other_form(CutoffForm form, vd x, vd& fc, vd& dfc) {
       fc = (y * y) * (y * y) * y * (126.0 - y * (420.0 - y * (540.0 - y * (315.0 - 70.0 * y))));
       dfc = -630.0 * (z * z) * (z * z);
       return;
+    case CutoffForm::hard:
+      fc = broadcast(1.0);
+      dfc = vd{};
+      return;
     default: {  // tanh3, tanh3_unit
       const double norm = form == CutoffForm::tanh3_unit ? tanh3_norm : 1.0;
       const vd t = 1.0 - 2.0 / (1.0 + exponential(2.0 * y)), t2 = t * t;

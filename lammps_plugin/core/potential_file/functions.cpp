@@ -8,10 +8,17 @@ namespace alnn {
 
 namespace {
 
-constexpr double shortest_switch = 0.1;  // angstrom between the cutoffs
+constexpr double shortest_switch = 0.1;     // angstrom between the cutoffs
+constexpr double longest_support = 1000.0;  // angstrom
+constexpr double pi = 3.14159265358979323846;
 constexpr double largest_zeta = 10000.0;
 constexpr int largest_order = 1000;  // of a Chebyshev polynomial
 constexpr int most_radial = 40;      // of moments
+
+constexpr std::pair<const char*, Function::Type> compact_types[] = {
+    {"compact_radial", Function::Type::compact_radial},
+    {"compact_wide", Function::Type::compact_wide},
+    {"compact_narrow", Function::Type::compact_narrow}};
 
 int known_species(const Node& node, const std::vector<std::string>& species) {
   const auto it = std::find(species.begin(), species.end(), node.text());
@@ -49,10 +56,10 @@ CutoffForm form_of(const Node& node) {
   static const std::pair<const char*, CutoffForm> names[] = {
       {"cosine", CutoffForm::cosine}, {"tanh3", CutoffForm::tanh3}, {"tanh3_unit", CutoffForm::tanh3_unit},
       {"exp", CutoffForm::exp},       {"poly1", CutoffForm::poly1}, {"poly2", CutoffForm::poly2},
-      {"poly3", CutoffForm::poly3},   {"poly4", CutoffForm::poly4}};
+      {"poly3", CutoffForm::poly3},   {"poly4", CutoffForm::poly4}, {"hard", CutoffForm::hard}};
   for (const auto& [name, form] : names)
     if (node.text() == name) return form;
-  node.fail("expected cosine, tanh3, tanh3_unit, exp or poly1 to poly4, found " + shown(node.value));
+  node.fail("expected cosine, tanh3, tanh3_unit, exp, poly1 to poly4 or hard, found " + shown(node.value));
 }
 
 void cutoffs_of(const Node& node, Function& f) {
@@ -73,6 +80,48 @@ void form_and_cutoffs_of(const Node& node, Function& f) {
     node.at("inner_cutoff")
         .fail("expected none with tanh3 and tanh3_unit, which fall from 0 on, found " +
               shown(node.at("inner_cutoff").value));
+}
+
+// Flanks are what the cutoff functions of n2p2 are that begin at 1 with no slope and end at 0.
+CutoffForm flank_of(const Node& node) {
+  const CutoffForm form = form_of(node);
+  if (form == CutoffForm::cosine || form == CutoffForm::hard || falls_from_zero(form))
+    node.fail("expected exp or poly1 to poly4, found " + shown(node.value));
+  return form;
+}
+
+// An angle's factor is even about 0 and 180 degrees or does not go beyond them: else it would have a kink.
+void angles_of(const Node& node, Function& f) {
+  const double left = node.at("left").number(), right = node.at("right").number();
+  const double middle = 0.5 * (left + right);
+  if (!(left < right && right - left <= 360.0 && (left >= 0.0 || middle == 0.0) &&
+        (right <= 180.0 || middle == 180.0)))
+    node.at("right").fail("expected left and right from 0 to 180 degrees, or around 0 or 180, found " +
+                          shown(node.at("left").value) + " and " + shown(node.at("right").value));
+  f.left = left * pi / 180.0, f.right = right * pi / 180.0;
+}
+
+void append_compact(const Node& node, Function::Type type, const std::vector<std::string>& species,
+                    std::vector<Function>& functions) {
+  Function f;
+  f.type = type;
+  f.cutoff = node.at("cutoff").cutoff();
+  f.lower = node.at("lower").number();
+  if (!(f.lower >= -longest_support && f.cutoff - f.lower >= shortest_switch))
+    node.at("lower").fail("expected a number from -1000 to 0.1 angstrom below the cutoff, found " +
+                          shown(node.at("lower").value));
+  f.cutoff_form = flank_of(node.at("cutoff_function"));
+  f.asymmetric = node.has("asymmetric") && node.at("asymmetric").integer(0, 1) == 1;
+  if (type == Function::Type::compact_radial) {
+    node.refuse_other_keys({"type", "neighbors", "lower", "cutoff", "cutoff_function", "asymmetric"});
+    neighbor_species(node, species, 1, f);
+  } else {
+    node.refuse_other_keys(
+        {"type", "neighbors", "lower", "cutoff", "left", "right", "cutoff_function", "asymmetric"});
+    neighbor_species(node, species, 2, f);
+    angles_of(node, f);
+  }
+  functions.push_back(f);
 }
 
 // How many radial functions and which degrees of harmonics the products of so many factors take.
@@ -142,6 +191,8 @@ void append_functions(const Node& node, const std::vector<std::string>& species,
   const std::string type = node.at("type").text();
   if (type == "chebyshev") return append_chebyshev(node, static_cast<int>(species.size()), functions);
   if (type == "moments") return append_moments(node, static_cast<int>(species.size()), functions);
+  for (const auto& [name, kind] : compact_types)
+    if (type == name) return append_compact(node, kind, species, functions);
   Function f;
   form_and_cutoffs_of(node, f);
   f.r_s = node.has("r_s") ? node.at("r_s").number() : 0.0;
@@ -164,7 +215,9 @@ void append_functions(const Node& node, const std::vector<std::string>& species,
     if (f.zeta < 1.0 || f.zeta > largest_zeta)
       node.at("zeta").fail("expected a number from 1 to 10000, found " + shown(node.at("zeta").value));
   } else {
-    node.at("type").fail("expected G2, G4, G5, chebyshev or moments, found " + shown(node.at("type").value));
+    node.at("type").fail(
+        "expected G2, G4, G5, compact_radial, compact_wide, compact_narrow, chebyshev or moments, found " +
+        shown(node.at("type").value));
   }
   functions.push_back(f);
 }
