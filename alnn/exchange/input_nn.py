@@ -30,6 +30,7 @@ ACTIVATIONS = {
 REVERSED_SIGMOID = "S"
 
 CUTOFFS = {
+    0: "hard",
     1: "cosine",
     2: "tanh3",
     3: "tanh3_unit",
@@ -39,7 +40,7 @@ CUTOFFS = {
     7: "poly3",
     8: "poly4",
 }
-"""cutoff_type -> cutoff_function; 0 is a hard cutoff."""
+"""cutoff_type -> cutoff_function."""
 
 MANY = (
     "symfunction_short",
@@ -54,6 +55,7 @@ ONCE = (
     "number_of_elements",
     "elements",
     "cutoff_type",
+    "cutoff_alpha",
     "scale_symmetry_functions",
     "scale_symmetry_functions_sigma",
     "center_symmetry_functions",
@@ -67,7 +69,14 @@ ONCE = (
     "conv_energy",
     "conv_length",
 )
-_OTHER_NAMES = {"symfunction": "symfunction_short", "nn_type": "nnp_type"}
+_OTHER_NAMES = {
+    "symfunction": "symfunction_short",
+    "nn_type": "nnp_type",
+    "scale_min_short_atomic": "scale_min_short",
+    "scale_max_short_atomic": "scale_max_short",
+}
+_OF_RUNNER = ("runner_mode", "nn_type_short", "use_short_nn")
+"""Keys that n2p2 does not know and RuNNer's files have."""
 _ALLOWED = {
     "nnp_type": ("0", "2", "2G", "2G-HDNNP"),
     "nnp_generation": ("1", "2"),
@@ -88,12 +97,15 @@ MOST_LAYERS = 100
 
 @dataclass(frozen=True)
 class InputNN:
-    """What an input.nn says: lines by key, elements in the order of their atomic numbers, keys that were not used."""
+    """What an input.nn says: lines by key, elements in the order of their atomic numbers, keys that were not used, and
+    whether it was written for RuNNer.
+    """
 
     path: Path
     entries: dict[str, list[Line]]
     elements: tuple[str, ...]
     unused: tuple[str, ...]
+    of_runner: bool = False
 
     def has(self, key: str) -> bool:
         return key in self.entries
@@ -117,9 +129,10 @@ class InputNN:
 def read_input_nn(path: Path) -> InputNN:
     """Read and check what does not need other files. Raises PotentialError with file and line."""
     entries: dict[str, list[Line]] = {}
-    unused = []
+    unused, of_runner = [], False
     for line in lines(path, "#!"):
         key = _OTHER_NAMES.get(line.words[0], line.words[0])
+        of_runner = of_runner or key in _OF_RUNNER
         if key in _ALLOWED:
             _check_kind(key, line)
         elif key in _REFUSED:
@@ -133,7 +146,7 @@ def read_input_nn(path: Path) -> InputNN:
         elif key not in unused:
             unused.append(key)
     found = InputNN(path, entries, (), tuple(unused))
-    return InputNN(path, entries, _elements(found), tuple(unused))
+    return InputNN(path, entries, _elements(found), tuple(unused), of_runner)
 
 
 def _check_kind(key: str, line: Line) -> None:

@@ -12,8 +12,9 @@ import numpy as np
 from ase.data import atomic_numbers
 
 from alnn.errors import PotentialError
+from alnn.exchange.function_lines import Part, entry, parts_of, read_cutoff, read_inputs
 from alnn.exchange.input_nn import ACTIVATIONS, REVERSED_SIGMOID, InputNN, Topology, read_input_nn, topologies
-from alnn.exchange.symmetry_functions import read_cutoff, read_functions
+from alnn.exchange.symmetry_functions import Cutoff
 from alnn.potential import Layer, Potential, Scaling
 from alnn.units import Units
 from alnn.words import Line, lines, shown
@@ -22,17 +23,17 @@ from alnn.words import Line, lines, shown
 def read_n2p2(directory: Path, units: Units) -> tuple[Potential, list[str]]:
     """The potential, and what is to be said of it. Raises PotentialError with file and line."""
     settings = read_input_nn(directory / "input.nn")
-    cutoff, functions = read_cutoff(settings), read_functions(settings)
-    counts = {s: len(functions[s]) for s in settings.elements}
-    members = {s: _network(directory, settings, s, counts[s]) for s in settings.elements}
+    cutoff, inputs = read_cutoff(settings), read_inputs(settings)
+    parts = {s: parts_of(inputs[s]) for s in settings.elements}
+    members = {s: _network(directory, settings, s, parts[s]) for s in settings.elements}
     scale, shift = _energies(settings, units)
     potential = Potential(
         species=list(settings.elements),
         descriptors={
-            s: [f.entry(settings.elements, cutoff, units.length) for f in functions[s]]
+            s: [entry(part.function, settings, cutoff, units.length) for part in parts[s]]
             for s in settings.elements
         },
-        scaling=_scalings(directory / "scaling.data", settings, counts),
+        scaling=_scalings(directory / "scaling.data", settings, parts),
         members=[members],
         energy_scale=scale,
         energy_shift=shift,
@@ -40,8 +41,20 @@ def read_n2p2(directory: Path, units: Units) -> tuple[Potential, list[str]]:
             "imported": {"from": "n2p2", "length_unit": units.length, "energy_unit": units.energy},
         },
     )
+    return potential, _notes(settings, cutoff, parts)
+
+
+def _notes(settings: InputNN, cutoff: Cutoff, parts: dict[str, list[Part]]) -> list[str]:
     notes = [f"not used: {', '.join(settings.unused)}"] if settings.unused else []
-    return potential, notes
+    if not settings.has("cutoff_type"):
+        notes.append("cutoff_type is not given: taken as 1, as RuNNer does")
+    if cutoff.form == "hard":
+        notes.append(
+            "cutoff_type 0: energies jump where an atom comes within the cutoff; forces do not show it"
+        )
+    if any(part.count > 1 for functions in parts.values() for part in functions):
+        notes.append("weighted functions are read as one function for each element or pair of elements")
+    return notes
 
 
 def _energies(settings: InputNN, units: Units) -> tuple[float, dict[str, float]]:
@@ -67,24 +80,32 @@ def _energies(settings: InputNN, units: Units) -> tuple[float, dict[str, float]]
     return units.energy / settings.number("conv_energy", 1.0), shift
 
 
-def _scalings(path: Path, settings: InputNN, counts: dict[str, int]) -> dict[str, Scaling]:
+def _scalings(path: Path, settings: InputNN, parts: dict[str, list[Part]]) -> dict[str, Scaling]:
     """Standardisation of each function so that (G - mean) / std is what n2p2 feeds to its networks."""
     rows = list(lines(path))
+    counts = {element: _inputs(functions) for element, functions in parts.items()}
     scalings, start = {}, 0
-    for number, (element, count) in enumerate(counts.items(), start=1):
-        values = []
-        for k in range(count):
-            if start + k >= len(rows):
-                raise PotentialError(
-                    f"{path}: expected {sum(counts.values())} functions, found {start + k} before the end of the file"
-                )
-            values.append(_statistics(rows[start + k], number, k + 1, element, settings))
-        start += count
-        scalings[element] = Scaling(*np.array(values).T.copy())
+    for number, (element, functions) in enumerate(parts.items(), start=1):
+        end = start + counts[element]
+        if end > len(rows):
+            raise PotentialError(
+                f"{path}: expected {sum(counts.values())} functions, found {len(rows)} before the end of the file"
+            )
+        statistics = [
+            _statistics(row, number, k, element, settings) for k, row in enumerate(rows[start:end], start=1)
+        ]
+        scalings[element] = Scaling(
+            *np.array([_share(part, statistics[part.input]) for part in functions]).T.copy()
+        )
+        start = end
     for row in rows[start:]:
         if len(row.words) > 2:  # RuNNer ends with the smallest and largest energy
             row.fail(f"expected no more functions than the {start} of input.nn, found another")
     return scalings
+
+
+def _inputs(parts: Sequence[Part]) -> int:
+    return 1 + max(part.input for part in parts)
 
 
 def _statistics(row: Line, number: int, k: int, element: str, settings: InputNN) -> tuple[float, ...]:
@@ -108,16 +129,27 @@ def _statistics(row: Line, number: int, k: int, element: str, settings: InputNN)
     return ((least if ranged and not centered else mean) - low * std, std, least, most)
 
 
-def _network(directory: Path, settings: InputNN, element: str, inputs: int) -> list[Layer]:
+def _share(part: Part, statistics: tuple[float, ...]) -> tuple[float, ...]:
+    """Statistics of a part so that (G - mean) / std of all parts add up to the whole's. No part is below 0, and none
+    times its weight above the whole.
+    """
+    mean, std, least, most = statistics
+    low = least / part.weight if part.count == 1 else min(least, 0.0)
+    return (mean / (part.count * part.weight), std / part.weight, low, most / part.weight)
+
+
+def _network(directory: Path, settings: InputNN, element: str, parts: Sequence[Part]) -> list[Layer]:
+    """The parts of an input all have its weights."""
+    count = _inputs(parts)
     path = directory / f"weights.{atomic_numbers[element]:03d}.data"
     rows = list(lines(path))
     candidates = topologies(settings, element)
-    fitting = {t for t in candidates if t.size(inputs) == len(rows)}
+    fitting = {t for t in candidates if t.size(count) == len(rows)}
     if len(fitting) != 1:
-        wanted = " or ".join(f"{t.size(inputs)} of {_shape(t, inputs)}" for t in candidates)
+        wanted = " or ".join(f"{t.size(count)} of {_shape(t, count)}" for t in candidates)
         raise PotentialError(f"{path}: expected weights and biases: {wanted}, found {len(rows)}")
-    topology = fitting.pop()
-    return _layers(rows, topology, inputs, settings.has("normalize_nodes"))
+    first, *rest = _layers(rows, fitting.pop(), count, settings.has("normalize_nodes"))
+    return [Layer(first.weights[:, [part.input for part in parts]], first.bias, first.activation), *rest]
 
 
 def _shape(topology: Topology, inputs: int) -> str:

@@ -10,9 +10,12 @@ import numpy as np
 from ase.data import atomic_numbers
 
 from alnn.errors import PotentialError
+from alnn.exchange.compact_functions import NAMES as COMPACT
+from alnn.exchange.compact_functions import from_compact_entry
 from alnn.exchange.exact import back
+from alnn.exchange.function_lines import Function
 from alnn.exchange.input_nn import ACTIVATIONS, CUTOFFS
-from alnn.exchange.symmetry_functions import Cutoff, SymmetryFunction, common_cutoff, from_entry
+from alnn.exchange.symmetry_functions import Cutoff, common_cutoff, from_entry
 from alnn.parallel.files import make_directory, write_text_atomically
 from alnn.potential import Layer, Potential
 from alnn.units import Units
@@ -26,7 +29,7 @@ class _Element:
     """One element in n2p2's order of functions: functions, statistics (functions, 4): min, max, mean, sigma."""
 
     name: str
-    functions: list[SymmetryFunction]
+    functions: list[Function]
     statistics: np.ndarray
     layers: list[Layer]
 
@@ -92,7 +95,10 @@ def _check(potential: Potential) -> None:
 
 def _element(potential: Potential, name: str, names: Sequence[str], length: float) -> _Element:
     """Functions sorted as n2p2 sorts them, without those that are switched off."""
-    functions = [from_entry(f, names, length) for f in potential.descriptors[name]]
+    functions = [
+        (from_compact_entry if f["type"] in COMPACT.values() else from_entry)(f, names, length)
+        for f in potential.descriptors[name]
+    ]
     scaling = potential.scaling[name]
     order = sorted(np.flatnonzero(scaling.std > 0.0), key=lambda k: functions[k].order())
     statistics = np.array([scaling.min, scaling.max, scaling.mean, scaling.std]).T[order]

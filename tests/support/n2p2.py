@@ -10,6 +10,8 @@ from typing import Any
 import numpy as np
 from ase import Atoms, units
 
+from support.n2p2_compact import NUMBERS, Compact
+
 ACTIVATIONS = {
     "l": lambda x: x,
     "t": np.tanh,
@@ -40,10 +42,12 @@ def core(kind: int, x: np.ndarray) -> np.ndarray:
 
 @dataclass
 class Example:
-    """Settings, functions (center, type, neighbours, eta, r_s, cutoff, lambda, zeta) in any order, in Bohr."""
+    """Settings, functions (center, type, neighbours, eta, r_s, cutoff, lambda, zeta) or compact ones in any order, in
+    Bohr. Weighted functions have no neighbours.
+    """
 
     elements: tuple[str, ...]  # by atomic number
-    functions: list[tuple[str, int, tuple[str, ...], float, float, float, int, float]]
+    functions: list[tuple[str, int, tuple[str, ...], float, float, float, int, float] | Compact]
     cutoff_type: int = 1
     alpha: float = 0.0
     scaling: tuple[str, ...] = ("scale_symmetry_functions",)
@@ -76,6 +80,8 @@ class Example:
             ]
 
     def _key(self, f: tuple) -> tuple:
+        if isinstance(f, Compact):
+            return f.key(self.elements)
         _, kind, neighbors, eta, r_s, cutoff, sign, zeta = f
         return kind, cutoff, eta, r_s, zeta, sign, sorted(self.elements.index(n) for n in neighbors)
 
@@ -109,6 +115,8 @@ class Example:
         return np.array([self._value(f, names, d, r, conv) for f in self.sorted[atoms.symbols[i]]])
 
     def _value(self, f: tuple, names: np.ndarray, d: np.ndarray, r: np.ndarray, conv: float) -> float:
+        if isinstance(f, Compact):
+            return f.value(names, d, r, conv)
         _, kind, neighbors, eta, r_s, cutoff, sign, zeta = f
         eta, r_s, cutoff = eta / conv**2, r_s * conv, cutoff * conv
 
@@ -117,18 +125,23 @@ class Example:
 
         if kind == 2:
             return float(leg(r[names == neighbors[0]]).sum())
+        if kind == 12:
+            return float(np.dot([NUMBERS[name] for name in names], leg(r)))
         total = 0.0
         for j in range(len(r)):
             for k in range(j + 1, len(r)):
-                if sorted((names[j], names[k])) != sorted(neighbors):
+                weight = NUMBERS[names[j]] * NUMBERS[names[k]] if kind == 13 else 1
+                if kind != 13 and sorted((names[j], names[k])) != sorted(neighbors):
                     continue
                 cosine = d[j] @ d[k] / (r[j] * r[k])
                 term = (1 + sign * cosine) ** zeta * leg(r[j]) * leg(r[k])
-                total += term * (leg(np.linalg.norm(d[j] - d[k])) if kind == 3 else 1.0)
+                total += weight * term * (leg(np.linalg.norm(d[j] - d[k])) if kind in (3, 13) else 1.0)
         return float(2 ** (1 - zeta) * total)
 
     def _cut(self, r: np.ndarray, cutoff: float) -> np.ndarray:
-        if self.cutoff_type in (2, 3):
+        if self.cutoff_type == 0:
+            inside = 1.0
+        elif self.cutoff_type in (2, 3):
             inside = np.tanh(1 - r / cutoff) ** 3 * (np.tanh(1) ** -3 if self.cutoff_type == 3 else 1)
         else:
             inside = core(
@@ -179,10 +192,16 @@ class Example:
             pairs = zip(self.nodes[e], common, strict=True)
             text += [f"element_nodes_short {e} {k + 1} {n}" for k, (n, c) in enumerate(pairs) if n != c]
         text += ["epochs 10", "use_short_forces", "random_seed 3 # training"]
-        for center, kind, neighbors, eta, r_s, cutoff, sign, zeta in self.functions:
+        for f in self.functions:
+            if isinstance(f, Compact):
+                text.append(f.line())
+                continue
+            center, kind, neighbors, eta, r_s, cutoff, sign, zeta = f
             head = f"symfunction_short {center:2s} {kind} {' '.join(neighbors)} {eta:.9E}"
-            if kind == 2:
+            if kind in (2, 12):
                 text.append(f"{head} {r_s} {cutoff}")
+            elif kind == 13:
+                text.append(f"{head} {r_s} {sign} {zeta} {cutoff}")
             else:
                 text.append(f"{head} {sign:.1f} {zeta} {cutoff:.5f}" + (f" {r_s}" if r_s else ""))
         return "\n".join(text) + "\n"
@@ -222,5 +241,5 @@ def water(**changes: Any) -> Example:
         ("H", 2, ("O",), 0.01, 0.5, 6.5, 0, 0.0),
         ("O", 2, ("H",), 0.01, 0.0, 6.5, 0, 0.0),
     ]
-    settings: dict[str, Any] = {"nodes": {"H": (5, 4), "O": (5, 4)}}
-    return Example(("H", "O"), functions, **(settings | changes))
+    settings: dict[str, Any] = {"nodes": {"H": (5, 4), "O": (5, 4)}, "functions": functions}
+    return Example(("H", "O"), **(settings | changes))

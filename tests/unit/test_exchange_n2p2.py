@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from ase import Atoms, units
 from support.n2p2 import ACTIVATIONS, Example, water
+from support.n2p2_compact import compact_functions, weighted_functions
 from support.potentials import random_potential
 
 from alnn.cli import main
@@ -33,6 +34,14 @@ CASES = {
     "normalised nodes": {"normalize_nodes": True, "letters": ("r", "t")},
     "nodes of elements": {"nodes": {"H": (5, 4), "O": (6, 4)}, "letters": ("h", "e")},
     "another last layer": {"nodes": {"H": (5, 4), "O": (5, 7)}, "letters": ("l", "t")},
+    "hard": {"cutoff_type": 0},
+    "compact": {
+        "functions": compact_functions(),
+        "normalisation": (-1.5, 3.25, 0.5),
+        "scaling": RANGE + CENTRE,
+    },
+    "compact and others": {"functions": [*compact_functions(), *water().functions], "scaling": SIGMA},
+    "weighted": {"functions": weighted_functions(), "scaling": RANGE + CENTRE, "limits": (-1.0, 2.0)},
     "offsets": {"atom_energy": {"O": -75.0, "H": -0.5}, "normalisation": (-1.5, 3.25, 0.5)},
 }
 
@@ -60,10 +69,11 @@ def test_all_activations_are_tried():
     assert set(ACTIVATIONS) == {letter for case in CASES.values() for letter in case.get("letters", "tt")}
 
 
-def test_forces_are_derivatives_of_the_energies_of_n2p2(tmp_path):
-    example = water(**CASES["normalised"])
+@pytest.mark.parametrize(("case", "h"), [("normalised", 1e-3), ("compact", 1e-3), ("weighted", 3e-4)])
+def test_forces_are_derivatives_of_the_energies_of_n2p2(case, h, tmp_path):
+    example = water(**CASES[case])
     potential, _ = read_n2p2(example.write(tmp_path / "nnp"), ATOMIC)
-    atoms, h = structures()[0], 1e-3
+    atoms = structures()[0]
     found = Evaluator(potential).evaluate([atoms])[0].forces
 
     def energy(i, x, step):
@@ -93,8 +103,33 @@ def test_functions_of_all_elements_by_one_line(tmp_path):
     assert short.to_json() == whole.to_json()
 
 
+RUNNER = """
+nn_type_short 1
+use_short_nn
+cutoff_alpha 0.35
+scale_min_short_atomic -1.0
+scale_max_short_atomic 2.0
+calculate_forces
+"""
+
+
+def test_keys_of_runner(tmp_path):
+    """RuNNer's names of keys, and its default of cutoff_type; carriage returns and tabs are blanks."""
+    example = water(**CASES["cosine with alpha"])
+    whole, _ = read_n2p2(example.write(tmp_path / "a"), ATOMIC)
+    path = example.write(tmp_path / "b") / "input.nn"
+    kept = [x for x in path.read_text().splitlines() if not x.startswith(("cutoff_type", "scale_m"))]
+    path.write_bytes(("\n".join(kept) + RUNNER).replace(" ", "\t").replace("\n", "\r\n").encode())
+    read, notes = read_n2p2(tmp_path / "b", ATOMIC)
+    assert read.to_json() == whole.to_json()
+    assert "cutoff_type is not given: taken as 1, as RuNNer does" in notes
+    path.write_text(path.read_text() + "cutoff_type 1 0.5\n")
+    with pytest.raises(AlnnError, match=r"expected 0\.5, the alpha of cutoff_type, found 0\.35"):
+        read_n2p2(tmp_path / "b", ATOMIC)
+
+
 @pytest.mark.parametrize("names", [("angstrom", "eV"), ("bohr", "hartree")])
-@pytest.mark.parametrize("case", ["normalised", "poly3", "nodes of elements", "another last layer", "exp"])
+@pytest.mark.parametrize("case", CASES)
 def test_round_trip_is_exact(case, names, tmp_path):
     chosen = Units.named(*names)
     potential, _ = read_n2p2(water(**CASES[case]).write(tmp_path / "a"), chosen)
@@ -148,9 +183,13 @@ def test_command(tmp_path, capsys):
 REFUSED = {
     "nnp_type 4G-HDNNP": "line 29: nnp_type: expected .* found '4G-HDNNP'",
     "use_electrostatics": "electrostatic energies have no equal",
-    "symfunction_short O 12 0.1 0.0 6.0": "functions of type 12, weighted radial, have no equal",
-    "symfunction_short O 20 H 0.0 6.0 p2": "radial with compact support",
-    "symfunction_short O 7 H 0.1 0.0 6.0": "expected a function of type 2, 3 or 9, found '7'",
+    "symfunction_short O 12 0.1 0.0 6.0 1.0": "expected 3 parameters after the elements, found 4",
+    "symfunction_short O 20 H 0.0 6.0 p5": "expected a subtype of p1 to p4, p1a to p4a, or e, found 'p5'",
+    "symfunction_short O 20 H 6.0 6.0 p2": "expected a lower limit below the cutoff, found 6 and 6",
+    "symfunction_short O 22 H H 0.0 6.0 p2": "expected 5 parameters after the elements, found 3",
+    "symfunction_short O 22 H H 0 6 -90 95 p2": "expected left and right from 0 to 180, or around 0 or 180",
+    "symfunction_short O 7 H 0.1 0.0 6.0": "expected a function of type 2, 3, 9, 12, 13 or 20 to 25, found '7'",
+    "cutoff_alpha 1.5": "expected alpha from 0 to below 1, found 1.5",
     "symfunction_short O 2 C 0.1 0.0 6.0": "expected one of H, O, found 'C'",
     "symfunction_short O 2 H 0.1 0.0": "expected 3 parameters after the elements, found 2",
     "symfunction_short O 2 H 0.1 0.0 x": "expected a finite number, found 'x'",
@@ -171,8 +210,7 @@ def test_what_has_no_equal_is_refused_by_name(line, tmp_path):
 
 
 CHANGED = [
-    ("input.nn", "cutoff_type 1", "cutoff_type 0", "a hard cutoff, which has no forces"),
-    ("input.nn", "cutoff_type 1", "cutoff_type 9", "expected cutoff_type 1 to 8, found 9"),
+    ("input.nn", "cutoff_type 1", "cutoff_type 9", "expected cutoff_type 0 to 8, found 9"),
     ("input.nn", "cutoff_type 1", "cutof_type 1", "expected cutoff_type, found none"),
     ("input.nn", "number_of_elements 2", "number_of_elements 3", "expected 3 different elements"),
     ("input.nn", "O H", "O Hx", "expected elements, found 'Hx'"),
