@@ -48,7 +48,7 @@ def read_aenet(paths: Sequence[Path], units: Units) -> tuple[Potential, list[str
         if found.setup.species in by_species:
             raise PotentialError(f"{path}: expected one file for {found.setup.species}, found another one")
         by_species[found.setup.species] = found
-    species = next(iter(files.values())).setup.environment
+    species = _species(next(iter(files.values())))
     _check_species(files, species)
     order = {s: _order(by_species[s].setup) for s in species}
     scale, shift = _energies(files, units)
@@ -64,13 +64,21 @@ def read_aenet(paths: Sequence[Path], units: Units) -> tuple[Potential, list[str
     return potential, []
 
 
+def _species(found: AenetFile) -> list[str]:
+    """Those that a file's functions know, then others of its training set."""
+    return list(dict.fromkeys([*found.setup.environment, *found.training.species]))
+
+
 def _check_species(files: dict[Path, AenetFile], species: Sequence[str]) -> None:
-    """Every file has to know the same species in the same order, in which ænet numbers them."""
+    """Chebyshev's functions weigh species by their order, which has to be the same in all files; Behler's name them."""
     for path, found in files.items():
-        if found.setup.environment != list(species) or sorted(found.training.species) != sorted(species):
+        environment = found.setup.environment
+        ordered = found.setup.basis.lower() == "chebyshev"
+        known = environment == list(species) if ordered else set(environment) <= set(species)
+        if not known or sorted(found.training.species) != sorted(species):
             raise PotentialError(
-                f"{path}: expected the species {', '.join(species)} in this order, found "
-                f"{', '.join(found.setup.environment)}, and {', '.join(found.training.species)} in the training set"
+                f"{path}: expected the species {', '.join(species)}{' in this order' if ordered else ''}, found "
+                f"{', '.join(environment)}, and {', '.join(found.training.species)} in the training set"
             )
     missing = sorted(set(species) - {found.setup.species for found in files.values()})
     unknown = sorted({found.setup.species for found in files.values()} - set(species))

@@ -9,6 +9,7 @@ from typing import NoReturn
 import numpy as np
 
 from alnn.errors import PotentialError
+from alnn.exchange.aenet_file import NAME
 from alnn.words import as_number, read_text, shown
 
 _INTEGERS = 2**31
@@ -25,13 +26,27 @@ class TextSource:
         raise PotentialError(f"{self._path}: line {max(self._next, 1)}: {message}")
 
     def text(self) -> str:
+        return self._line().strip()
+
+    def _line(self) -> str:
         if self._next >= len(self._lines):
             self.fail("expected more lines, found the end of the file")
         self._next += 1
-        return self._lines[self._next - 1].strip()
+        return self._lines[self._next - 1]
 
     def texts(self, count: int) -> list[str]:
-        return [self.text() for _ in range(count)]
+        """Names: one a line (ænet), all in one line (aenet-PyTorch, aenet-python), or there without blanks between
+        them, two characters each, as Fortran's list-directed output has them (nnASCII2bin).
+        """
+        line = self._line()
+        words = line.split()
+        if len(words) == count:
+            return words
+        content = line.removeprefix(" ")
+        glued = [content[k : k + NAME].strip() for k in range(0, NAME * count, NAME)]
+        if all(glued) and len(content.rstrip()) <= NAME * count:
+            return glued
+        return [line.strip(), *(self.text() for _ in range(count - 1))]
 
     def logical(self) -> bool:
         word = self.text()

@@ -31,11 +31,12 @@ class Example:
     scale: float = 0.31
     shift: float = -1.7
     seed: int = 0
+    atomic: dict[str, float] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         rng = np.random.default_rng(self.seed)
         self.weights, self.statistics = {}, {}
-        self.atomic = {s: float(rng.normal()) for s in self.species}
+        self.atomic = self.atomic or {s: float(rng.normal()) for s in self.species}
         for s in self.species:
             n = self.count(s)
             widths = (n, *self.nodes, 1)
@@ -53,20 +54,19 @@ class Example:
 
     def energy(self, atoms: Atoms) -> float:
         """Of a free cluster."""
-        numbers = [self.species.index(s) + 1 for s in atoms.symbols]
-        total = 0.0
-        for i, s in enumerate(atoms.symbols):
-            others = [j for j in range(len(atoms)) if j != i]
-            d = atoms.positions[others] - atoms.positions[i]
-            kinds = [numbers[j] for j in others]
-            values = self._chebyshev(d, kinds) if self.chebyshev else self._behler(s, d, kinds)
-            _, _, mean, square = self.statistics[s]
-            std = np.sqrt(np.maximum(square - mean**2, 0))
-            x = np.where(std > 1e-10, (values - mean) / np.where(std > 1e-10, std, 1), 0)
-            for w, code in zip(self.weights[s], (*self.codes, 0), strict=True):
-                x = ACTIVATIONS[code](w @ np.append(x, 1.0))
-            total += x[0] / self.scale + self.shift + self.atomic[s]
-        return total
+        return sum(self.site_energy(atoms, i) for i in range(len(atoms)))
+
+    def site_energy(self, atoms: Atoms, i: int) -> float:
+        s, others = atoms.symbols[i], [j for j in range(len(atoms)) if j != i]
+        d = atoms.positions[others] - atoms.positions[i]
+        kinds = [self.species.index(atoms.symbols[j]) + 1 for j in others]
+        values = self._chebyshev(d, kinds) if self.chebyshev else self._behler(s, d, kinds)
+        _, _, mean, square = self.statistics[s]
+        std = np.sqrt(np.maximum(square - mean**2, 0))
+        x = np.where(std > 1e-10, (values - mean) / np.where(std > 1e-10, std, 1), 0)
+        for w, code in zip(self.weights[s], (*self.codes, 0), strict=True):
+            x = ACTIVATIONS[code](w @ np.append(x, 1.0))
+        return x[0] / self.scale + self.shift + self.atomic[s]
 
     def _behler(self, s: str, d: np.ndarray, kinds: list[int]) -> np.ndarray:
         """Blocks by pair and triple of species, as sf_build_index counts them."""
@@ -129,12 +129,13 @@ class Example:
 
     # ---- files -----------------------------------------------------------------------------------
 
-    def write(self, directory: Path, binary: bool) -> list[Path]:
+    def write(self, directory: Path, binary: bool, layout: str = "aenet") -> list[Path]:
+        """Layouts of ASCII: "aenet"; "one line" as aenet-PyTorch has it; "glued" as nnASCII2bin has it."""
         paths = []
         for s in self.species:
             paths.append(directory / f"{s}.nn")
             fields = self._fields(s, binary)
-            paths[-1].write_bytes(records(fields) if binary else lines(fields).encode())
+            paths[-1].write_bytes(records(fields) if binary else lines(fields, layout).encode())
         return paths
 
     def _fields(self, s: str, binary: bool) -> list[tuple[str, object]]:
@@ -187,11 +188,16 @@ def records(fields: list[tuple[str, object]]) -> bytes:
     return out
 
 
-def lines(fields: list[tuple[str, object]]) -> str:
-    """gfortran's formatted lines."""
+def lines(fields: list[tuple[str, object]], layout: str = "aenet") -> str:
+    """gfortran's formatted lines, or others' layouts."""
     out = []
     for kind, value in fields:
-        if kind == "I":
+        if layout == "one line" and kind in "idLN":
+            form = {"i": "{:17d} ", "d": "{:24.17f} ", "L": "{} ", "N": "{} "}[kind]
+            out.append("".join(form.format(v) for v in np.atleast_1d(value).tolist()))
+        elif layout == "glued" and kind == "N":
+            out.append(" " + "".join(f"{x:2s}" for x in value))
+        elif kind == "I":
             out.append(f"{value:12d}")
         elif kind in "id":
             words = [f" {v:17d}" if kind == "i" else f" {v:24.17E}" for v in value]

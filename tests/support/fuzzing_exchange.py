@@ -21,6 +21,8 @@ _UNITS = Units(0.5, 27.0)
 _WORDS = (
     "elements H O", "number_of_elements 2", "cutoff_type 6 0.5", "cutoff_type 0", "nnp_type 4", "normalize_nodes",
     "symfunction_short O 2 H 0.1 0.0 6.0", "global_symfunction_short 2 0.1 0 6", "global_symfunction_short 9 0.1 1 1 6",
+    "symfunction_short O 22 H H -6 6 0 180 p2a", "symfunction_short O 20 H 0 6 e", "symfunction_short O 12 0.1 0 6",
+    "symfunction_short O 25 -6 6 60 300 p3", "cutoff_alpha 0.1", "use_short_nn",
     "element_nodes_short O 1 3", "element_nodes_short O 5 4", "element_activation_short O p p l", "mean_energy 1",
     "conv_energy 0", "conv_length 1", "scale_symmetry_functions_sigma", "center_symmetry_functions", "#", "!", " a ",
     "element_hidden_layers_short O 0", "global_hidden_layers_short 99", "scale_min_short 2", "1.5-103", "2D5",

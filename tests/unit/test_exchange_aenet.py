@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 from ase import Atoms, units
-from support.aenet import behler, chebyshev, of_one_species
+from support.aenet import Example, behler, chebyshev, of_one_species
 from support.potentials import random_potential
 
 from alnn.cli import main
@@ -38,6 +38,35 @@ def test_energies_are_those_of_aenet(name, binary, tmp_path):
     assert potential.species == list(example.species)
     atoms = cluster(example.species)
     assert Evaluator(potential).evaluate([atoms])[0].energy == pytest.approx(example.energy(atoms), abs=1e-11)
+
+
+@pytest.mark.parametrize("layout", ["one line", "glued"])
+@pytest.mark.parametrize("name", EXAMPLES)
+def test_layouts_of_other_programs(name, layout, tmp_path):
+    """%.17f, in which others write numbers, has them to 1e-17."""
+    example = EXAMPLES[name]()
+    potential, _ = read_aenet(example.write(tmp_path, False, layout), PLAIN)
+    atoms = cluster(example.species)
+    assert Evaluator(potential).evaluate([atoms])[0].energy == pytest.approx(example.energy(atoms), abs=1e-11)
+
+
+def test_species_in_another_order_in_each_file(tmp_path):
+    """Functions of Behler's name the species of their own file."""
+    first = behler()
+    swapped = {
+        s: [(kind, tuple(3 - n for n in of), p) for kind, of, p in functions]
+        for s, functions in first.functions.items()
+    }
+    second = Example(("O", "Ti"), swapped, atomic=first.atomic)
+    (tmp_path / "x").mkdir()
+    paths = [first.write(tmp_path, True)[0], second.write(tmp_path / "x", False)[0]]
+    potential, _ = read_aenet(paths, PLAIN)
+    assert potential.species == ["Ti", "O"]
+    atoms = cluster(("Ti", "O"))
+    expected = sum(
+        (first if s == "Ti" else second).site_energy(atoms, i) for i, s in enumerate(atoms.symbols)
+    )
+    assert Evaluator(potential).evaluate([atoms])[0].energy == pytest.approx(expected, abs=1e-11)
 
 
 @pytest.mark.parametrize("form", ["aenet", "aenet-ascii"])
