@@ -181,7 +181,7 @@ def _parser() -> argparse.ArgumentParser:
     select.add_argument("-o", "--output", type=Path, required=True, metavar="FILE", help=".extxyz")
     select.add_argument(
         "--method",
-        choices=("farthest", "cur", "variance", "random"),
+        choices=("farthest", "cur", "variance", "dropout", "random"),
         help="as selection.method in a campaign file; by itself variance with a potential, else farthest",
     )
     select.add_argument(

@@ -31,7 +31,7 @@ class Candidates:
     energies: np.ndarray
     """(C,) eV, of the potential."""
     spread: np.ndarray
-    """(C,) eV/atom, committee standard deviation."""
+    """(C,) eV/atom, standard deviation over the committee, or over draws of silent neurons."""
     features: np.ndarray
     """(C, F) mean descriptors in units of their spread over the pool."""
     pool_features: np.ndarray
@@ -101,7 +101,7 @@ def choose(config: Campaign, found: Candidates, budget: int, pool: Sequence[Atom
     if rules.method == "error":
         order = random.permutation(count) if of_dataset else range(count)
         return [selection.Choice(int(index), "") for index in order[:budget]]
-    if rules.method in ("committee", "variance") and pool_size < rules.bootstrap:
+    if rules.method in ("committee", "variance", "dropout") and pool_size < rules.bootstrap:
         return selection.by_distance(found.features, found.pool_features, budget)
     highest = np.inf if rules.highest_energy is None else rules.highest_energy
     allowed = ~(comparable(found, pool, config.species)[0] > highest)
@@ -127,9 +127,11 @@ def _by_method(
     rules = config.selection
     if rules.method == "variance":
         return _by_variance(config, found, count, allowed, pool_size)
-    if rules.method == "committee":
+    if rules.method in ("committee", "dropout"):
         spread, chains = np.where(allowed, found.spread, 0.0), np.asarray(found.chains)
-        return selection.by_committee(spread, found.features, chains, count, rules.spread, rules.distance)
+        return selection.by_committee(
+            spread, found.features, chains, count, rules.spread, rules.distance, rules.method
+        )
     left = np.flatnonzero(allowed)
     if rules.method == "random":
         return selection.at_random(left, count, random)

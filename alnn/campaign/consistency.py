@@ -65,6 +65,8 @@ def check_selection(rules: Selection, training: TrainingSettings) -> None:
         raise ValueError(
             "selection.method: committee needs training.protocol fast and training.members of 2 or more"
         )
+    if rules.method == "dropout" and training.dropout == 0:
+        raise ValueError("selection.method: dropout needs training.method adam and training.dropout above 0")
     if rules.method == "variance" and training.protocol == "paper":
         raise ValueError("selection.method: variance needs training.protocol fast")
     if rules.criterion == "forces" and not training.has_rows:

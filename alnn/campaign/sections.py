@@ -248,14 +248,15 @@ class Sampling(Section):
 class Selection(Section):
     """Which candidates join the pool."""
 
-    method: Literal["error", "committee", "variance", "farthest", "cur", "random"] = Field(
+    method: Literal["error", "committee", "variance", "dropout", "farthest", "cur", "random"] = Field(
         "error",
         description="error: label `count` candidates, keep those the potential is wrong about (paper); "
         "committee: label only those the networks disagree on; variance: label those whose energies, or where forces "
         "are trained whose forces, the training has left open most, each told before the next is chosen; one network "
-        "is enough; farthest: label those whose mean descriptors are farthest from the pool; cur: those of largest "
-        "leverage beside it; random: any. The last three find nothing good enough, so that such a campaign ends by a "
-        "number of calls, structures or iterations",
+        "is enough; dropout: label those on which networks with some neurons silent disagree (training.dropout); "
+        "farthest: label those whose mean descriptors are farthest from the pool; cur: those of largest leverage "
+        "beside it; random: any. The last three find nothing good enough, so that such a campaign ends by a number of "
+        "calls, structures or iterations",
     )
     count: Count = Field(10, description="structures labelled an iteration (paper: 10)")
     tolerance: Positive = Field(
@@ -263,8 +264,8 @@ class Selection(Section):
     )
     spread: Annotated[float, Field(ge=0)] = Field(
         0.0005,
-        description="eV/atom; standard deviation, of the committee or by variance, below which a candidate is passed "
-        "over",
+        description="eV/atom; standard deviation, of the committee, by variance or by dropout, below which a candidate "
+        "is passed over",
     )
     criterion: Literal["auto", "energy", "forces"] = Field(
         "auto",
@@ -290,7 +291,7 @@ class Selection(Section):
     bootstrap: int = Field(
         10,
         ge=1,
-        description="committee, variance: while the pool is smaller, candidates farthest from it are labelled",
+        description="committee, variance, dropout: while the pool is smaller, candidates farthest from it are labelled",
     )
     distance: Annotated[float, Field(ge=0)] = Field(
         0.2, description="two candidates of mean standardised descriptors closer than this are alike"

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from alnn.selection.points import by_leverage, farthest
+from alnn.selection.points import by_leverage, farthest, most_uncertain
 
 
 @dataclass(frozen=True)
@@ -52,23 +52,16 @@ def by_committee(
     count: int,
     threshold: float,
     distance: float,
+    whose: str = "committee",
 ) -> list[Choice]:
-    """At most `count` candidates of largest committee spread, no two of them alike.
+    """At most `count` candidates of largest spread over the networks `whose` it is, no two of them alike.
 
     spread (C,) in eV/atom, those at or below `threshold` are passed over; features (C, F): mean descriptors
-    of each candidate in units of their spread over the pool; chains (C,): the chain each came from. A
-    candidate is like a chosen one if their features are closer than `distance` (root mean square over F).
-    Neighbours on one chain are alike within twice that distance.
+    of each candidate in units of their spread over the pool; chains (C,): the chain each came from. See
+    `alnn.selection.points.most_uncertain`.
     """
-    chosen: list[int] = []
-    for index in np.argsort(-np.asarray(spread), kind="stable"):
-        if len(chosen) == count or not spread[index] > threshold:
-            break
-        apart = np.sqrt(np.mean((features[chosen] - features[index]) ** 2, axis=1))
-        needed = np.where(chains[chosen] == chains[index], 2 * distance, distance)
-        if np.all(apart >= needed):
-            chosen.append(int(index))
-    return [Choice(i, f"committee spread {1e3 * spread[i]:.2f} meV/atom") for i in chosen]
+    chosen = most_uncertain(spread, features, chains, count, threshold, distance)
+    return [Choice(i, f"{whose} spread {1e3 * spread[i]:.2f} meV/atom") for i in chosen]
 
 
 def at_random(indices: Sequence[int], count: int, random: np.random.Generator) -> list[Choice]:

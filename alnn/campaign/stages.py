@@ -214,12 +214,24 @@ class RealStages:
             structures=found.structures,
             chains=chains,
             energies=members.mean(axis=1),
-            spread=committee_spread(members, sizes),
+            spread=committee_spread(self._doubtful(config, learned, found, members), sizes),
             features=mean_descriptors(functions, learned.scaling, found, species),
             pool_features=mean_descriptors(functions, learned.scaling, Described(pool, species), species),
             learned=_learned(config, potential, learned, pool),
             described=found,
         )
+
+    @staticmethod
+    def _doubtful(
+        config: Campaign, learned: "Potential", found: "Described", members: np.ndarray
+    ) -> np.ndarray:
+        """(C, M) eV, the energies whose spread counts: of the members, or of draws of silent neurons."""
+        if config.selection.method != "dropout":
+            return members
+        from alnn.selection.features import member_energies
+        from alnn.uncertainty.dropout import thinned
+
+        return member_energies(thinned(learned, config.seed), found)
 
     def leave_variance(self, config: Campaign, potential: Path, pool: list[Atoms]) -> None:
         """See Stages."""

@@ -15,16 +15,19 @@ from alnn.descriptors.described import Described
 from alnn.descriptors.settings import Descriptors
 from alnn.errors import ConfigError
 from alnn.potential import Potential
-from alnn.selection.features import mean_descriptors, scaling_of
-from alnn.selection.points import by_leverage, farthest
+from alnn.selection.features import mean_descriptors, member_energies, scaling_of
+from alnn.selection.points import by_leverage, farthest, most_uncertain
 from alnn.structures.files import read_unchanged
 from alnn.structures.labels import structure_key
 from alnn.structures.writing import write_extxyz
+from alnn.uncertainty.dropout import DRAWS, thinned
 from alnn.uncertainty.greedy import Learned
 from alnn.uncertainty.posterior import Posterior, beside
 
-Method = Literal["farthest", "cur", "variance", "random"]
+Method = Literal["farthest", "cur", "variance", "dropout", "random"]
 """In the words of the campaign file's `selection.method`."""
+ALIKE = 0.2
+"""Mean standardised descriptors closer than this are alike, as by default in a campaign (`selection.distance`)."""
 
 
 @dataclass(frozen=True)
@@ -56,9 +59,11 @@ def select_command(
             f"{output}: expected a name ending in .extxyz or .xyz, found {output.suffix or 'none'}"
         )
     method = method or ("variance" if potential is not None else "farthest")
-    if method == "variance" and potential is None:
-        raise ConfigError("--method variance: expected --potential P.alnn beside it, found none")
+    if method in ("variance", "dropout") and potential is None:
+        raise ConfigError(f"--method {method}: expected --potential P.alnn beside it, found none")
     learned = None if potential is None else Potential.read(potential)
+    if method == "dropout":
+        thinned(learned, seed)  # refuses at once a potential that was not trained so
     posterior = None
     if method == "variance":
         posterior = _posterior(potential, learned)
@@ -101,6 +106,9 @@ def select(
     numbers = ", ".join(f"{n} for {s}" for n, s in lengths)
     of = f"mean descriptors ({whose} functions: {numbers})"
     known = np.zeros((0, points.shape[1]))
+    if method == "dropout":
+        assert potential is not None
+        return _by_dropout(potential, found, points, count, seed)
     if method == "cur":
         chosen = by_leverage(points, known, count)
         return Chosen([k for k, _ in chosen], f"leverage of {of}, {_range(chosen)}")
@@ -113,6 +121,17 @@ def _by_variance(learned: Learned, found: Described, count: int, seed: int) -> C
     chosen = learned.greedy(found, count, by_forces=by_forces, threshold=0.0, seed=seed)
     what, unit = ("forces", "eV/Å") if by_forces else ("the energy per atom", "eV/atom")
     return Chosen([k for k, _ in chosen], f"variance of {what}, standard deviation {_range(chosen)} {unit}")
+
+
+def _by_dropout(potential: Potential, found: Described, points: np.ndarray, count: int, seed: int) -> Chosen:
+    """Of energies per atom, no two structures alike in their mean descriptors (S, F)."""
+    sizes = np.array([len(atoms) for atoms in found.structures], float)
+    spread = (member_energies(thinned(potential, seed), found) / sizes[:, None]).std(axis=1)
+    chosen = most_uncertain(spread, points, np.arange(len(points)), count, 0.0, ALIKE)
+    pairs = [(k, float(spread[k])) for k in chosen]
+    return Chosen(
+        chosen, f"dropout ({DRAWS} draws) of the energy per atom, standard deviation {_range(pairs)} eV/atom"
+    )
 
 
 def _posterior(path: Path, potential: Potential) -> Posterior:

@@ -1,4 +1,6 @@
-"""Which of many points say most beside those that are known: farthest points, and leverage. NumPy only."""
+"""Which of many points say most beside those that are known: farthest points, leverage, and the most uncertain of them
+that are not alike. NumPy only.
+"""
 
 import numpy as np
 
@@ -53,6 +55,30 @@ def by_leverage(points: np.ndarray, known: np.ndarray, count: int) -> list[tuple
         column = inverse @ rows[best]
         inverse -= np.outer(column, column) / (1.0 + leverage[best])
         leverage = leverage - (rows @ column) ** 2 / (1.0 + leverage[best])
+    return chosen
+
+
+def most_uncertain(
+    spread: np.ndarray,
+    points: np.ndarray,
+    chains: np.ndarray,
+    count: int,
+    threshold: float,
+    distance: float,
+) -> list[int]:
+    """At most `count` points of largest spread (C,), those at or below `threshold` passed over, no two of them alike.
+
+    points (C, F); chains (C,): the chain each came from. Two are alike that are closer than `distance` (root mean
+    square over F), neighbours on one chain within twice that.
+    """
+    chosen: list[int] = []
+    for index in np.argsort(-np.asarray(spread), kind="stable"):
+        if len(chosen) == count or not spread[index] > threshold:
+            break
+        apart = np.sqrt(np.mean((points[chosen] - points[index]) ** 2, axis=1))
+        needed = np.where(chains[chosen] == chains[index], 2 * distance, distance)
+        if np.all(apart >= needed):
+            chosen.append(int(index))
     return chosen
 
 

@@ -10,14 +10,15 @@ again with the same matrix (K. Levenberg, Quart. Appl. Math. 2, 164 (1944); D. M
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import NamedTuple
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
 
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from alnn.training.equations import Equations, Map
 from alnn.training.passes import SitePass
+from alnn.training.settings import AdamSettings, KalmanSettings
 
 RETRIES = 6
 """Solutions with one matrix before it is made anew."""
@@ -35,7 +36,8 @@ SMALL = 1 << 22
 class Rules:
     """How to descend: initial damping, its factors after a success and a failure, steps at most, steps without progress
     (a relative fall of the criterion by `tolerance`) before a network rests, weight of |w|^2, force rows for each
-    weight in J^T J.
+    weight in J^T J; of methods that take some structures at a time how many, the share of silent neurons, and the
+    passes of the whole training where this is a part of it.
     """
 
     damping: float
@@ -46,16 +48,24 @@ class Rules:
     tolerance: float
     decay: float
     rows_per_weight: float
+    batch: int = 32
+    dropout: float = 0.0
+    passes: int | None = None
+    adam: AdamSettings = field(default_factory=AdamSettings)
+    kalman: KalmanSettings = field(default_factory=KalmanSettings)
 
 
 class Descent(NamedTuple):
-    """Weights (P,) of the best criterion, that criterion, last training loss, damping; steps done."""
+    """Weights (P,) of the best criterion, that criterion, last training loss, damping; steps done; what the method
+    remembers to go on with, in other data of the same kind.
+    """
 
     weights: np.ndarray
     criterion: float
     loss: float
     damping: float
     steps: int
+    memory: Any = None
 
 
 class _Point(NamedTuple):
@@ -89,8 +99,11 @@ class Descender:
         start: np.ndarray,
         rng: np.random.Generator,
         goes_on: Callable[[int], bool] = lambda step: True,
+        memory: Any = None,
     ) -> Descent:
-        """From weights (P,) to better ones, as long as `goes_on` says so after a step."""
+        """From weights (P,) to better ones, as long as `goes_on` says so after a step; `memory` is that of an earlier
+        part of the same training.
+        """
         rules = self.rules
         point, damping = self._at(start), rules.damping
         best, criterion = point.weights, self._criterion(point)

@@ -1,10 +1,12 @@
-"""A committee by full-batch Levenberg-Marquardt."""
+"""A committee, each member fitted by one of the methods."""
 
 import numpy as np
 
+from alnn.training.adam import Adam
 from alnn.training.architecture import initial_weights
 from alnn.training.cross_validation import held_out_folds
 from alnn.training.descent import Descender, Rules
+from alnn.training.kalman import Kalman
 from alnn.training.prepared import Prepared
 from alnn.training.quasi_newton import QuasiNewton
 from alnn.training.result import Spread, Watch, unwatched
@@ -14,7 +16,12 @@ from alnn.training.threads import thread_map
 _DRAWS = 2_000_000  # in place of an attempt's number where rows of a member's steps are drawn
 
 
-METHODS: dict[str, type[Descender]] = {"levenberg-marquardt": Descender, "l-bfgs": QuasiNewton}
+METHODS: dict[str, type[Descender]] = {
+    "levenberg-marquardt": Descender,
+    "l-bfgs": QuasiNewton,
+    "adam": Adam,
+    "kalman": Kalman,
+}
 
 
 def committee_start(
@@ -43,7 +50,7 @@ def fast(
     threads: int = 1,
     watch: Watch = unwatched,
 ) -> tuple[np.ndarray, dict]:
-    """A committee by full-batch Levenberg-Marquardt; returns weights (members, P) and a report.
+    """A committee by `settings.method`; returns weights (members, P) and a report.
 
     Each member is a fit of its own, so that it comes out the same on whichever rank, beside whichever others. Where
     `watch` ends the training, the network under way is the last of the committee.
@@ -72,7 +79,7 @@ def fast(
         with thread_map(threads) as work:
             descender = METHODS[settings.method](equations, rules, train[member], valid[member], work)
             found = descender.run(start[member], draws, goes_on)
-        return tuple(np.asarray(part) for part in found)
+        return tuple(np.asarray(part) for part in found[:-1])
 
     parts = list(zip(*filter(None, spread(fit, list(range(members)))), strict=True))
     weights, criterion, loss, damping, steps = (np.stack(part) for part in parts)
@@ -97,4 +104,8 @@ def rules_of(settings: TrainingSettings, steps: int) -> Rules:
         tolerance=settings.tolerance,
         decay=settings.weight_decay,
         rows_per_weight=settings.rows_per_weight,
+        batch=settings.batch,
+        dropout=settings.dropout,
+        adam=settings.adam,
+        kalman=settings.kalman,
     )

@@ -22,6 +22,7 @@ from alnn.training.result import (
     TrainingResult,
     Watch,
     errors_report,
+    how,
     in_turn,
     member_errors,
     unwatched,
@@ -79,7 +80,7 @@ def train(
             f"({pool.size} structures, protocol {settings.protocol})"
         )
     report |= {
-        "protocol": settings.protocol,
+        **how(settings),
         "structures": pool.size,
         "restarts": len(attempts),
         **errors_report(pool, errors),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from typing import Any
 
 import numpy as np
 from scipy.optimize import minimize
@@ -29,6 +30,7 @@ class QuasiNewton(Descender):
         start: np.ndarray,
         rng: np.random.Generator,
         goes_on: Callable[[int], bool] = lambda step: True,
+        memory: Any = None,
     ) -> Descent:
         """From weights (P,) to better ones, as long as `goes_on` says so after a step; nothing is drawn."""
         rules, latest = self.rules, self._at(start)

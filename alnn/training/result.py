@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -58,6 +59,16 @@ class TrainingResult:
             training=self.report,
             repulsion=repulsion,
         )
+
+
+def how(settings: TrainingSettings) -> dict[str, Any]:
+    """What a report says of the way in which the networks were trained."""
+    said: dict[str, Any] = {"protocol": settings.protocol}
+    if settings.protocol == "fast":
+        said["method"] = settings.method
+    if settings.dropout > 0.0:
+        said["dropout"] = settings.dropout
+    return said
 
 
 def member_errors(prepared: Prepared, settings: TrainingSettings, weights: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
 """What a campaign file may say under `training:` and `final:`. Imports no TensorFlow."""
 
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
@@ -32,12 +32,66 @@ Activation = Literal[
 ]
 
 
+Method = Literal["levenberg-marquardt", "l-bfgs", "adam", "kalman"]
+OF_METHOD: dict[str, dict[str, int]] = {
+    "l-bfgs": {"steps": 300, "warm_steps": 150},
+    "adam": {"steps": 300, "warm_steps": 150, "batch": 8},
+    "kalman": {"batch": 4},
+}
+"""Where nothing else is told: many steps where they are cheap and small, few structures at a time where each is learned
+from at once.
+"""
+
+
+class AdamSettings(Section):
+    """`method: adam`: steps along gradients of `batch` structures, with a rate that falls."""
+
+    rate: float = Field(0.01, gt=0, description="learning rate at the beginning")
+    last: float = Field(1e-5, gt=0, description="learning rate at the end of the last pass")
+    schedule: Literal["cosine", "exponential", "constant"] = Field(
+        "cosine", description="how the rate falls over all passes"
+    )
+
+    @model_validator(mode="after")
+    def _rate_falls(self) -> "AdamSettings":
+        if self.last > self.rate:
+            raise ValueError(f"last: expected at most rate, {self.rate:g}, found {self.last:g}")
+        return self
+
+
+class KalmanSettings(Section):
+    """`method: kalman`: an extended Kalman filter, corrected by `batch` structures at a time."""
+
+    covariance: float = Field(
+        1.0,
+        gt=0,
+        description="of the weights at the beginning, in units of the standardised energies' variance",
+    )
+    forgetting: float = Field(
+        0.98,
+        gt=0,
+        le=1,
+        description="what earlier updates count in the first one (n2p2: `kalman_lambda_short`)",
+    )
+    forgetting_rise: float = Field(
+        0.9987,
+        gt=0,
+        le=1,
+        description="an update multiplies one minus forgetting by this (n2p2: `kalman_nue_short`)",
+    )
+    force_share: float = Field(
+        0.3,
+        gt=0,
+        le=1,
+        description="of the force rows of a batch that are drawn for an update; they stand for all of them",
+    )
+
+
 class TrainingSettings(Section):
     """How a network is fitted to a pool.
 
     `paper` is the published protocol: mini-batch Levenberg-Marquardt under cross-validation, the network with
-    the best validation error kept. `fast` fits a committee by full-batch Levenberg-Marquardt, all members in
-    one graph.
+    the best validation error kept. `fast` fits a committee by `method`, each member by itself.
     """
 
     protocol: Literal["paper", "fast"] = "fast"
@@ -65,9 +119,23 @@ class TrainingSettings(Section):
     patience: int = Field(
         8, ge=1, description="passes without a better validation error (or loss) before a network rests"
     )
-    steps: int = Field(30, ge=1, description="`fast`: Levenberg-Marquardt steps from fresh weights, at most")
-    warm_steps: int = Field(15, ge=1, description="`fast`: the same where some members start warm")
-    batch: int = Field(32, ge=1, description="`paper`: structures in a Jacobian; 1 while the pool is smaller")
+    steps: int = Field(
+        30,
+        ge=1,
+        description="`fast`: steps from fresh weights, at most; of `adam` and `kalman` passes through the pool. 300 "
+        "for `l-bfgs` and `adam` where nothing is told",
+    )
+    warm_steps: int = Field(
+        15,
+        ge=1,
+        description="`fast`: the same where some members start warm; 150 for `l-bfgs` and `adam` where nothing is told",
+    )
+    batch: int = Field(
+        32,
+        ge=1,
+        description="structures at a time: `paper`: in a Jacobian, 1 while the pool is smaller; `adam`, `kalman`: in "
+        "an update, 8 and 4 where nothing is told",
+    )
     folds: int = Field(10, ge=2, description="folds of the cross-validation (papers: 10)")
     size_exponent: float = Field(
         1.0, ge=0, le=1, description="residual (E_NN - E_ref)/N^p, normalised at the mean size (papers: 1)"
@@ -113,10 +181,21 @@ class TrainingSettings(Section):
         "and `directions` a row more for each structure that has a stress, as periodic ones do; 0 leaves it out",
     )
     taylor_length: float = Field(0.02, gt=0, description="Å; displacement of an atom in a Taylor copy")
-    method: Literal["levenberg-marquardt", "l-bfgs"] = Field(
+    method: Method = Field(
         "levenberg-marquardt",
         description="`fast`: `l-bfgs` needs no matrix of the weights, for networks of more than some three thousand; "
-        "it takes some hundred cheap steps where the other takes tens",
+        "it takes some hundred cheap steps where the other takes tens. `adam` goes by gradients of a few structures, "
+        "in hundreds of passes; `kalman`, an extended Kalman filter, learns from a few at a time in tens of passes, "
+        "each of which takes the square of all weights in time for each structure",
+    )
+    adam: AdamSettings = AdamSettings()
+    kalman: KalmanSettings = KalmanSettings()
+    dropout: float = Field(
+        0.0,
+        ge=0,
+        lt=1,
+        description="`adam`: share of the hidden neurons that are silent in a step, drawn anew for each; the potential "
+        "file holds the whole networks. For `selection.method: dropout`",
     )
     rows_per_weight: float = Field(
         6.0,
@@ -143,6 +222,23 @@ class TrainingSettings(Section):
         """Whether forces are equations of their own, beside the energies."""
         return self.forces in ("auto", "rows", "directions")
 
+    @model_validator(mode="before")
+    @classmethod
+    def _of_the_method(cls, values: Any) -> Any:
+        method = values.get("method") if isinstance(values, dict) else None
+        return {**OF_METHOD.get(method, {}), **values} if isinstance(method, str) else values
+
+    @model_validator(mode="after")
+    def _method_fits_the_rest(self) -> "TrainingSettings":
+        if self.protocol == "paper" and self.method != "levenberg-marquardt":
+            raise ValueError(f"method: {self.method} needs protocol fast, found protocol paper")
+        if self.dropout > 0 and self.method != "adam":
+            raise ValueError(f"dropout: expected method adam beside it, found method {self.method}")
+        for name, default in (("adam", AdamSettings()), ("kalman", KalmanSettings())):
+            if getattr(self, name) != default and self.method != name:
+                raise ValueError(f"{name}: expected method {name} beside it, found method {self.method}")
+        return self
+
     @model_validator(mode="after")
     def _rows_fit_the_rest(self) -> "TrainingSettings":
         if self.protocol == "paper" and self.has_rows:
@@ -163,7 +259,7 @@ class Final(Section):
     """
 
     members: Annotated[int, Field(ge=1, le=64)] | None = Field(None, description="networks in the committee")
-    steps: Count | None = Field(None, description="`fast`: Levenberg-Marquardt steps at most")
+    steps: Count | None = Field(None, description="`fast`: steps at most")
     weight_decay: Annotated[float, Field(ge=0, allow_inf_nan=False)] | None = Field(
         None, description="`fast`: weight of |w|^2"
     )

@@ -23,11 +23,12 @@ from alnn.potential import Potential
 from alnn.structures.neighbors import pair_table
 from alnn.training.coordinates import Coordinates, Moments
 from alnn.training.data import Composition, energy_scale, relevance
+from alnn.training.descent import Rules
 from alnn.training.fast import METHODS, committee_start, rules_of
 from alnn.training.labelled import labelled_set, structure_weights
 from alnn.training.members import to_layers
 from alnn.training.prepared import Frame, Prepared, prepare
-from alnn.training.result import TrainingResult, Watch, errors_report, member_errors, unwatched
+from alnn.training.result import TrainingResult, Watch, errors_report, how, member_errors, unwatched
 from alnn.training.settings import TrainingSettings
 from alnn.training.threads import thread_map
 
@@ -84,8 +85,9 @@ def fit_in_windows(
         prepared = prepare(pool, settings, warm_start, frame)
         if state is None:
             start, warm = committee_start(prepared, settings, rng)
-            state = _State(start, np.full(len(start), settings.learnrate), warm)
-        state = _descend(prepared, settings, state, steps, seed + number, threads)
+            state = _State(start, np.full(len(start), settings.learnrate), warm, [None] * len(start))
+        rules = replace(rules_of(settings, steps), passes=steps * windows)
+        state = _descend(prepared, settings, state, rules, seed + number, threads)
         done = number + 1
         if not watch(steps * done, steps * windows):
             break
@@ -96,7 +98,7 @@ def fit_in_windows(
             f"training: expected finite networks, found diverged ones after {windows} windows of structures"
         )
     report: dict[str, Any] = {
-        "protocol": settings.protocol,
+        **how(settings),
         "structures": len(structures),
         "windows": done,
         "judged_on": pool.size,
@@ -114,15 +116,16 @@ def fit_in_windows(
 
 @dataclass(frozen=True)
 class _State:
-    """Weights (M, P) and damping (M,) of the members, how many of them are warm."""
+    """Weights (M, P) and damping (M,) of the members, how many of them are warm, what the method remembers of each."""
 
     weights: np.ndarray
     damping: np.ndarray
     warm: int
+    memory: list[Any]
 
 
 def _descend(
-    prepared: Prepared, settings: TrainingSettings, state: _State, steps: int, seed: int, threads: int
+    prepared: Prepared, settings: TrainingSettings, state: _State, rules: Rules, seed: int, threads: int
 ) -> _State:
     """Every member some steps further in one window."""
     equations = prepared.equations(settings)
@@ -131,11 +134,16 @@ def _descend(
     found = []
     with thread_map(threads) as work:
         for member, (weights, damping) in enumerate(zip(state.weights, state.damping, strict=True)):
-            rules = replace(rules_of(settings, steps), damping=float(damping))
+            own = replace(rules, damping=float(damping))
             draws = np.random.default_rng([seed, _WINDOWS, member])
-            descender = METHODS[settings.method](equations, rules, ones, none, work)
-            found.append(descender.run(weights, draws))
-    return _State(np.stack([f.weights for f in found]), np.array([f.damping for f in found]), state.warm)
+            descender = METHODS[settings.method](equations, own, ones, none, work)
+            found.append(descender.run(weights, draws, memory=state.memory[member]))
+    return _State(
+        np.stack([f.weights for f in found]),
+        np.array([f.damping for f in found]),
+        state.warm,
+        [f.memory for f in found],
+    )
 
 
 def _whole(

@@ -119,10 +119,16 @@ def test_a_campaign_of_a_dataset_converges(dataset, tmp_path, capsys):
     capsys.readouterr()
 
 
-@pytest.mark.parametrize("method", ["random", "farthest", "cur", "committee", "variance"])
+@pytest.mark.parametrize("method", ["random", "farthest", "cur", "committee", "variance", "dropout"])
 def test_every_method_chooses_from_the_file(dataset, tmp_path, method):
-    forces = "forces: rows, force_rows: 4" if method == "variance" else "forces: none"
-    config = write(dataset, tmp_path / "run", f"{{method: {method}, count: 5, at_random: 1}}", LATER, forces)
+    told = {"variance": "forces: rows, force_rows: 4", "dropout": "method: adam, dropout: 0.2, warm_steps: 5"}
+    config = write(
+        dataset,
+        tmp_path / "run",
+        f"{{method: {method}, count: 5, at_random: 1}}",
+        LATER,
+        told.get(method, "forces: none"),
+    )
     run(config)
     check_pool(tmp_path / "run", dataset)
     parts = pools(tmp_path / "run")
@@ -130,6 +136,7 @@ def test_every_method_chooses_from_the_file(dataset, tmp_path, method):
     origins = [atoms.info["origin"] for part in parts[1:] for atoms in part]
     assert sum("at random" in origin for origin in origins) == (15 if method == "random" else 3)
     word = {"random": "random", "farthest": "distance", "cur": "leverage", "committee": "committee spread"}
+    word["dropout"] = "dropout spread"
     assert all("random" in origin or word.get(method, "sigma") in origin for origin in origins)
 
 

@@ -7,10 +7,13 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from support.calculators import Pairs
 
 from alnn import cli
+from alnn.descriptors.described import Described
 from alnn.selection.command import select
+from alnn.selection.features import member_energies
 from alnn.structures import random_cluster
 from alnn.training import fit_potential
 from alnn.training.settings import TrainingSettings
+from alnn.uncertainty.dropout import thinned
 from alnn.uncertainty.greedy import doubts
 from alnn.uncertainty.posterior import beside, posterior
 
@@ -119,6 +122,21 @@ def test_a_potential_of_alnn_train_brings_its_matrix(data, tmp_path, capsys):
     assert "chosen by variance of forces, standard deviation" in capsys.readouterr().out
 
 
+def test_by_dropout_the_draws_that_disagree_most_come_first(data, tmp_path, potential, capsys):
+    settings = TrainingSettings(members=1, hidden=(8,), method="adam", dropout=0.2, steps=20)
+    learned = fit_potential(clusters(20, 7), FUNCTIONS, settings, seed=2)
+    learned.write(tmp_path / "d.alnn")
+    chosen = run(data, "--method", "dropout", "--potential", tmp_path / "d.alnn")
+    assert "chosen by dropout (50 draws) of the energy per atom, standard dev" in capsys.readouterr().out
+    every = ase.io.read(data, index=":40")
+    energies = member_energies(thinned(learned, 1), Described(every, ["Ar"]))
+    spread = energies.std(axis=1) / [len(atoms) for atoms in every]
+    numbers = [atoms.info["number"] for atoms in chosen]
+    assert numbers[0] == int(np.argmax(spread)) and np.all(np.diff(spread[numbers]) <= 0)
+    assert run(data, "--method", "dropout", "--potential", potential) is None
+    assert "expected a potential trained with it" in capsys.readouterr().err
+
+
 def test_more_than_there_are_is_all_of_them(data):
     numbers = select(ase.io.read(data, index=":40"), 100, "farthest").numbers
     assert sorted(numbers) == list(range(40))
@@ -128,6 +146,7 @@ def test_more_than_there_are_is_all_of_them(data):
     ("options", "message"),
     [
         (["--method", "variance"], "--method variance: expected --potential P.alnn beside it, found none"),
+        (["--method", "dropout"], "--method dropout: expected --potential P.alnn beside it, found none"),
         (["-n", "0"], "--count: expected at least 1, found 0"),
         (["-o", "x.png"], "x.png: expected a name ending in .extxyz or .xyz, found .png"),
     ],

@@ -115,8 +115,8 @@ def test_defaults_are_the_papers():
         ("masses: {Au: 197}", "masses.Au: expected one of the species W"),
         (
             "selection: {method: luck}",
-            "selection.method: input should be 'error', 'committee', 'variance', 'farthest', 'cur' or 'random', "
-            "found 'luck'",
+            "selection.method: input should be 'error', 'committee', 'variance', 'dropout', 'farthest', 'cur' or "
+            "'random', found 'luck'",
         ),
         (
             "selection: {count: 2, at_random: 3}",

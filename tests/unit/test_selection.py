@@ -1,12 +1,14 @@
 """Selection: candidates off by more than the tolerance, or those the committee disagrees on, no two alike."""
 
 import numpy as np
+import pytest
 from ase import Atoms
 from ase.calculators.singlepoint import SinglePointCalculator
 
 from alnn.campaign import selection
 from alnn.campaign import settings as config
 from alnn.campaign.candidates import Candidates, choose, comparable, new_and_sound
+from alnn.errors import ConfigError
 
 SMALLEST = """
 directory: runs/x
@@ -92,6 +94,20 @@ def test_some_are_drawn_from_the_metropolis_runs_and_the_rest_by_dispute():
         assert indices(chosen)[1:] == [1, 3]
         drawn.add(chosen[0].index)
     assert drawn == {0, 2}  # number 4 lies too high
+
+
+def test_by_dropout_the_largest_spread_is_chosen_and_settings_have_to_fit():
+    structures = [Atoms("W", info={"origin": "nested"}) for _ in range(4)]
+    spread = np.array([1.0, 5.0, 2.0, 4.0])
+    found = Candidates(structures, list(range(4)), np.full(4, -0.4), spread, far_apart(4), np.zeros((20, 4)))
+    text = SMALLEST.replace("SEED", "1").replace("RULES", "{method: dropout, count: 2, spread: 0}")
+    with pytest.raises(
+        ConfigError, match=r"selection.method: dropout needs training.method adam and training.d"
+    ):
+        config.parse(text)
+    text = text.replace("{members: 2}", "{method: adam, dropout: 0.1}")
+    chosen = choose(config.parse(text), found, 2, [labelled("W", -0.4) for _ in range(20)])
+    assert indices(chosen) == [1, 3] and chosen[0].reason.startswith("dropout spread 5000.00 meV/atom")
 
 
 def alloy(number, height):
