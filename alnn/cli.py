@@ -204,6 +204,30 @@ def _parser() -> argparse.ArgumentParser:
         "--species", nargs="+", metavar="S", help="of the dumps' types 1, 2, ..., without a column element"
     )
 
+    diagnose = add(
+        "diagnose", _diagnose, "Why a run blew up or drifted: when it left what the potential knows."
+    )
+    diagnose.add_argument(
+        "data",
+        type=Path,
+        nargs="+",
+        metavar="DUMP",
+        help="text dumps of LAMMPS, or trajectories that ASE reads",
+    )
+    diagnose.add_argument("--potential", type=Path, required=True, metavar="P.alnn", help="that the runs had")
+    diagnose.add_argument("--report", type=Path, metavar="DIR", help="write figures and a page here")
+    diagnose.add_argument("-o", "--output", type=Path, metavar="FILE", help="structures to label: .extxyz")
+    diagnose.add_argument("-n", "--count", type=int, help="structures to label at most (10)")
+    diagnose.add_argument("--select", type=float, metavar="G", help="grade from which on these count (1.2)")
+    diagnose.add_argument("--break", type=float, metavar="G", dest="limit", help="grade up to which (4)")
+    diagnose.add_argument(
+        "--species", nargs="+", metavar="S", help="of the dumps' types 1, 2, ..., without a column element"
+    )
+    diagnose.add_argument(
+        "--units", choices=("metal", "real"), help="of velocities and forces in dumps that do not say (metal)"
+    )
+    _add_label_keys(diagnose)
+
     evaluate = add("evaluate", _evaluate, "Errors of a potential on labelled structures.")
     evaluate.add_argument("potential", type=Path, metavar="P.alnn")
     evaluate.add_argument("data", type=Path, metavar="DATA")
@@ -454,6 +478,14 @@ def _collect(options: argparse.Namespace) -> None:
     names = ("count", "select", "limit", "species")
     given = _given(**{name: getattr(options, name) for name in names})
     collect_command(options.data, options.potential, options.output, **given)
+
+
+def _diagnose(options: argparse.Namespace) -> None:
+    from alnn.diagnosis.command import Request, diagnose_command
+
+    names = ("report", "output", "count", "select", "limit", "species", "units")
+    given = _given(**{name: getattr(options, name) for name in names})
+    diagnose_command(Request(options.data, options.potential, keys=_label_keys(options), **given))
 
 
 def _evaluate(options: argparse.Namespace) -> None:

@@ -115,6 +115,7 @@ class RealStages:
             from alnn.training.soundness import check_neighbours
             from alnn.training.threads import cores
             from alnn.uncertainty.leverage import with_grade
+            from alnn.uncertainty.limits import with_limits
 
             before = None if previous is None else Potential.read(previous)
             descriptors = trainers.root(lambda: functions(config, pool, before))
@@ -139,7 +140,7 @@ class RealStages:
                 known = before.training.get("functions_from", len(pool)) if same else len(pool)
                 potential.training["functions_from"] = known
             potential.training["particle"] = particle(dump(config))
-            trainers.root(lambda: with_grade(potential, pool).write(path))
+            trainers.root(lambda: with_limits(with_grade(potential, pool), pool).write(path))
 
         # A rank that trains no network need not load TensorFlow.
         ranks.on_first(1 if settings.protocol == "paper" else settings.members, fit)

@@ -34,6 +34,7 @@ from alnn.training.repulsion import choose as choose_repulsion
 from alnn.training.repulsion import masses_in
 from alnn.training.soundness import check_neighbours, composition, is_worse_than_a_constant
 from alnn.uncertainty.leverage import with_grade
+from alnn.uncertainty.limits import with_limits
 
 if TYPE_CHECKING:
     from alnn.potential import Potential, Repulsion
@@ -125,7 +126,7 @@ def fit_and_judge(request: Request, holdout: float | Path | None, speaker: Speak
     if how := watch.ended():
         speaker.say(how)
     check_better_than_a_constant(potential, training)
-    potential = with_grade(potential, training)
+    potential = with_limits(with_grade(potential, training), training, forces=below is None)
     write(potential, request.output, below)
     if request.variance:
         speaker.under_way("variance matrix")

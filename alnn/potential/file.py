@@ -60,6 +60,13 @@ class Scaling:
         noise = np.maximum(SWITCHED_OFF, ROUNDING * np.maximum(np.abs(least), np.abs(most)))
         return cls(mean=mean, std=np.where(std < noise, 0.0, std), min=least, max=most)
 
+    @property
+    def range(self) -> tuple[np.ndarray, np.ndarray]:
+        """Smallest and largest values that count as within the training set's, with the margin of the kernel."""
+        most = np.maximum(np.abs(self.min), np.abs(self.max))
+        margin = 1e-6 * (self.max - self.min) + 1e-10 * most + 1e-12
+        return self.min - margin, self.max + margin
+
 
 @dataclass(frozen=True)
 class Layer:

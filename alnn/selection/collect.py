@@ -67,15 +67,15 @@ def _read(path: Path, species: Sequence[str] | None, potential: Potential) -> li
     """Frames of one file, each with its origin."""
     if not is_dump(path):
         return [
-            _bare(atoms, f"{path.name} {k}")
-            for k, atoms in enumerate(read_unchanged(path, potential.species))
+            bare(atoms, f"{path.name} {k}") for k, atoms in enumerate(read_unchanged(path, potential.species))
         ]
     found = read_trajectory(path, species)
     for note in found.notes:
         print(f"{path}: {note}")
-    return [_bare(atoms, atoms.info["origin"]) for atoms in found.frames]
+    return [bare(atoms, atoms.info["origin"]) for atoms in found.frames]
 
 
-def _bare(atoms: Atoms, origin: str) -> Atoms:
+def bare(atoms: Atoms, origin: str) -> Atoms:
+    """A structure with its origin and nothing else."""
     info = {"origin": origin}
     return Atoms(atoms.symbols, atoms.positions, cell=atoms.cell, pbc=atoms.pbc, info=info)

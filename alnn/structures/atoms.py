@@ -55,7 +55,7 @@ def validate(
             raise StructureError(
                 f"{where}: atom {index}: expected one of {', '.join(species)}, found {symbol}"
             )
-    if not _is_sound(atoms, rmin):
+    if not has_sound_cell(atoms, rmin):
         raise StructureError(
             f"{where}: expected a periodic cell with a volume, found {atoms.cell.array.tolist()}"
         )
@@ -80,7 +80,7 @@ def periodic_cell(atoms: Atoms) -> np.ndarray:
     return complete_cell(cell) if np.linalg.matrix_rank(cell) == np.sum(atoms.pbc) else cell
 
 
-def _is_sound(atoms: Atoms, rmin: float) -> bool:
+def has_sound_cell(atoms: Atoms, rmin: float) -> bool:
     """Whether the cell is finite and, if periodic, has a volume and is not so flat that images pile up."""
     if not (np.abs(atoms.cell.array) <= LARGEST_COORDINATE).all():
         return False

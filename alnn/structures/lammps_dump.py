@@ -31,11 +31,14 @@ UNITS = ("metal", "real")
 
 @dataclass(frozen=True)
 class Dump:
-    """Frames of a dump, their steps, and whether the file ends within one, as when a run is killed."""
+    """Frames of a dump, their steps, whether the file ends within one, as when a run is killed, and the units that it
+    says it has, None where it says nothing.
+    """
 
     structures: list[Atoms]
     steps: list[int]
     cut_off: bool
+    units: str | None = None
 
 
 def read_dump(path: Path, species: Sequence[str] | None = None, units: str = "metal") -> Dump:
@@ -69,12 +72,12 @@ def read_dump(path: Path, species: Sequence[str] | None = None, units: str = "me
         atoms = part.partition(_ATOMS)[2]
         whole = head is not None and part.endswith("\n") and atoms.count("\n") == int(head[2]) + 1
         if not whole and number == len(parts) - 1:
-            return Dump(structures, steps, True)
+            return Dump(structures, steps, True, said[1])
         if not whole:
             raise StructureError(f"{path}: frame {number}: expected as many atoms as it says, found others")
         steps.append(int(head[1]))
         structures.append(_frame(f"{path}: frame {number}", part, species, units))
-    return Dump(structures, steps, False)
+    return Dump(structures, steps, False, said[1])
 
 
 def _frame(where: str, part: str, species: Sequence[str] | None, units: str) -> Atoms:

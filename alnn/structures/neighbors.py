@@ -13,6 +13,8 @@ from vesin import NeighborList
 from alnn.errors import StructureError
 from alnn.structures.atoms import periodic_cell
 
+_CHUNK_ATOMS = 20_000  # bounds the memory of a table of pairs
+
 
 @dataclass(frozen=True)
 class PairTable:
@@ -82,6 +84,16 @@ def pair_table(structures: Sequence[Atoms], species: Sequence[str], cutoff: floa
         vectors=np.ascontiguousarray(np.concatenate(vectors)) if vectors else np.zeros((0, 3)),
         n_atoms=n_atoms,
     )
+
+
+def shortest_distances(species: Sequence[str], structures: Sequence[Atoms], reach: float) -> np.ndarray:
+    """(species, species) Å, of all structures together; infinite where none is below `reach`. Raises StructureError."""
+    shortest = np.full(len(species) ** 2, np.inf)
+    for chunk in in_chunks(structures, _CHUNK_ATOMS):
+        pairs = pair_table(chunk, species, reach)
+        kind = pairs.species[pairs.first].astype(np.int64) * len(species) + pairs.species[pairs.second]
+        np.minimum.at(shortest, kind, np.linalg.norm(pairs.vectors, axis=1))
+    return shortest.reshape(len(species), -1)
 
 
 def _search_cell(atoms: Atoms) -> np.ndarray:

@@ -54,6 +54,9 @@ def read_trajectory(
     else:
         dump = read_dump(path, species, units or "metal")
         notes = ["ends within a frame, which is left out"] if dump.cut_off else []
+        measured = any(atoms.has("momenta") or atoms.calc is not None for atoms in dump.structures[:1])
+        if units is None and dump.units is None and measured:
+            notes.append("velocities and forces are taken for those of units metal")
         found = Trajectory(path.name, dump.structures, np.array(dump.steps), "step", notes)
     if not found.frames:
         raise StructureError(f"{path}: expected at least one whole frame, found none")

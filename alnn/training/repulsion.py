@@ -16,7 +16,7 @@ from ase.data import atomic_masses, atomic_numbers, covalent_radii
 
 from alnn.descriptors.presets import FOR_BEADS
 from alnn.potential.repulsion import Repulsion, described, evaluate, zbl
-from alnn.structures.neighbors import in_chunks, pair_table
+from alnn.structures.neighbors import in_chunks, shortest_distances
 
 INNER = 0.7
 """Of the outer radius; the whole repulsion is felt below."""
@@ -89,7 +89,7 @@ def radii(
     """
     pairs = list(itertools.combinations_with_replacement(elements, 2))
     sums = {pair: float(sum(covalent_radii[atomic_numbers[s]] for s in pair)) for pair in pairs}
-    shortest = _shortest_distances(species, structures, max(sums.values()) / BELOW_THE_DATA)
+    shortest = shortest_distances(species, structures, max(sums.values()) / BELOW_THE_DATA)
     found = {}
     for pair in pairs:
         i, j = (species.index(s) for s in pair)
@@ -127,13 +127,3 @@ def _freed(atoms: Atoms, energy: float, forces: np.ndarray, virial: np.ndarray) 
     copy = atoms.copy()
     copy.calc = SinglePointCalculator(copy, **left)
     return copy
-
-
-def _shortest_distances(species: Sequence[str], structures: Sequence[Atoms], reach: float) -> np.ndarray:
-    """(species, species) Å; infinite where none is below `reach`."""
-    shortest = np.full(len(species) ** 2, np.inf)
-    for chunk in in_chunks(structures, _CHUNK_ATOMS):
-        pairs = pair_table(chunk, species, reach)
-        kind = pairs.species[pairs.first].astype(np.int64) * len(species) + pairs.species[pairs.second]
-        np.minimum.at(shortest, kind, np.linalg.norm(pairs.vectors, axis=1))
-    return shortest.reshape(len(species), -1)
