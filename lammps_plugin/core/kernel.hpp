@@ -41,27 +41,46 @@ struct AngularBlock {
   bool by_moments;  ///< left out where a site takes its functions from moments
 };
 
-/// One (1 + lambda cos)^zeta. `exponent` is zeta - 1 where that is an integer, else -1.
+/// Where p(r; lower, cutoff) of docs/potential-file.md is above 0, and its shape.
+struct Support {
+  double lower, cutoff;
+  bool asymmetric;
+};
+
+/// A radial function of compact support.
+struct CompactRadial {
+  int species;
+  Support support;
+  CutoffForm form;
+  int place;  ///< in the row
+};
+
+/// One (1 + lambda cos)^zeta. `exponent` is zeta - 1 where that is an integer, else -1. Of compact functions
+/// p(theta; left, right).
 struct Angle {
   double lambda, zeta;
   int exponent;
   int place;  ///< in the row
+  double left, right;
 };
 
-/// Angular functions that share exp(-eta (r - r_s)^2) f_c(r).
+/// Angular functions that share exp(-eta (r - r_s)^2) f_c(r), or p(r; lower, cutoff).
 struct Leg {
   double eta, r_s;
+  Support support;
   int n;
   const Angle* angles;
 };
 
 /// Angular functions of one pair of neighbour species and one cutoff that are evaluated for a vector of
-/// triplets at once: G4, whose third distance differs from triplet to triplet, and G5 that no AngularBlock
-/// takes.
+/// triplets at once: G4, whose third distance differs from triplet to triplet, G5 that no AngularBlock
+/// takes, and those of compact support, which have no cutoff in common but the form of their flanks.
 struct TripletBlock {
   int species_a, species_b, cutoff;
-  bool opposite;  ///< the third leg counts: G4
-  int row;        ///< of the first leg in SiteView::legs
+  bool opposite;  ///< the third leg counts: G4, narrow compact functions
+  bool compact;
+  CutoffForm form;  ///< of compact functions
+  int row;          ///< of the first leg in SiteView::legs
   int n;
   const Leg* legs;
 };
@@ -137,7 +156,9 @@ struct ElementView {
   int n_radial, n_angular, n_cutoffs, n_members, widest_layer, deepest_network;
   const RadialBlock* radial;
   const AngularBlock* angular;
+  int n_compact;           ///< radial functions of compact support
   int n_triplets, n_legs;  ///< triplet blocks; legs of all of them
+  const CompactRadial* compact;
   const TripletBlock* triplets;
   const Cutoff* cutoffs;
   const double *eta, *r_s, *lambda;  ///< [row]

@@ -15,6 +15,18 @@ constexpr double largest_power = 1e6;  // that is taken by products
 
 bool is_angular(const Function& f) { return f.type == Function::Type::G4 || f.type == Function::Type::G5; }
 
+bool is_compact_angular(const Function& f) {
+  return f.type == Function::Type::compact_wide || f.type == Function::Type::compact_narrow;
+}
+
+bool counts_opposite_side(const Function& f) {
+  return f.type == Function::Type::G4 || f.type == Function::Type::compact_narrow;
+}
+
+Support support_of(const Function& f) {
+  return is_compact(f) ? Support{f.lower, f.cutoff, f.asymmetric} : Support{};
+}
+
 // Whether an AngularBlock can take it.
 bool is_fast_angular(const Function& f) {
   return f.type == Function::Type::G5 && f.r_s == 0.0 && f.zeta == std::floor(f.zeta) &&
@@ -110,6 +122,8 @@ ElementPlan::ElementPlan(const Potential& potential, int species, const Kernel& 
   view_.angular = angular_.data();
   view_.n_radial = static_cast<int>(radial_.size());
   view_.n_angular = static_cast<int>(angular_.size());
+  view_.compact = compact_.data();
+  view_.n_compact = static_cast<int>(compact_.size());
   view_.triplets = triplets_.data();
   view_.n_triplets = static_cast<int>(triplets_.size());
   arrange_moments(element, potential.n_species(), kernel, crowded_from);
@@ -124,7 +138,7 @@ ElementPlan::ElementPlan(const Potential& potential, int species, const Kernel& 
 void ElementPlan::sort_functions(const Element& element, const Kernel& kernel) {
   std::map<std::pair<int, int>, std::vector<int>> radial;  // by species and cutoff
   std::map<std::tuple<int, int, int>, std::vector<int>> angular;
-  std::vector<int> others;
+  std::vector<int> others, compact;
   for (int k = 0; k < static_cast<int>(element.functions.size()); ++k) {
     const Function& f = element.functions[k];
     const Cutoff cutoff{f.inner_cutoff, f.cutoff, f.cutoff_form};
@@ -132,8 +146,10 @@ void ElementPlan::sort_functions(const Element& element, const Kernel& kernel) {
       radial[{f.neighbors[0], cutoff_index(cutoffs_, cutoff)}].push_back(k);
     else if (is_fast_angular(f))
       angular[{f.neighbors[0], f.neighbors[1], cutoff_index(cutoffs_, cutoff)}].push_back(k);
-    else if (is_angular(f))
+    else if (is_angular(f) || is_compact_angular(f))
       others.push_back(k);
+    else if (is_compact(f))
+      compact.push_back(k);
     else if (!MomentPlan::needs(f))
       plain_.push_back(k);
   }
@@ -147,6 +163,11 @@ void ElementPlan::sort_functions(const Element& element, const Kernel& kernel) {
   for (const auto& [key, functions] : angular)
     add_angular_blocks(element, {std::get<0>(key), std::get<1>(key), std::get<2>(key), 0, 0, 0, -1.0, false},
                        functions, kernel.width, offset);
+  for (const int k : compact) {
+    const Function& f = element.functions[k];
+    compact_.push_back({f.neighbors[0], support_of(f), f.cutoff_form, offset});
+    position_[k] = offset++;
+  }
   add_triplet_blocks(element, others, offset);
   for (std::size_t k = 0; k < position_.size(); ++k)
     if (position_[k] < 0 && !MomentPlan::needs(element.functions[k])) position_[k] = offset++;
@@ -186,25 +207,33 @@ void ElementPlan::add_angular_group(const Element& element, AngularBlock block,
 }
 
 void ElementPlan::add_triplet_blocks(const Element& element, const std::vector<int>& functions, int& offset) {
-  std::map<std::tuple<int, int, int, bool>, std::map<std::pair<double, double>, std::vector<Angle>>> blocks;
+  using Kind = std::tuple<int, int, int, bool, bool, CutoffForm>;  // what a block has in common
+  using Width = std::tuple<double, double, double, double, bool>;  // and a leg
+  std::map<Kind, std::map<Width, std::vector<Angle>>> blocks;
   for (const int k : functions) {
     const Function& f = element.functions[k];
     const auto [a, b] = std::minmax(f.neighbors[0], f.neighbors[1]);
-    const int cutoff = cutoff_index(cutoffs_, {f.inner_cutoff, f.cutoff, f.cutoff_form});
+    const bool compact = is_compact(f);
+    const int cutoff = compact ? -1 : cutoff_index(cutoffs_, {f.inner_cutoff, f.cutoff, f.cutoff_form});
+    const CutoffForm form = compact ? f.cutoff_form : CutoffForm::cosine;
+    const Support support = support_of(f);
     const bool whole = f.zeta == std::floor(f.zeta) && f.zeta < largest_power;
-    blocks[{a, b, cutoff, f.type == Function::Type::G4}][{f.eta, f.r_s}].push_back(
-        {f.lambda, f.zeta, whole ? static_cast<int>(f.zeta) - 1 : -1, offset});
+    blocks[{a, b, cutoff, counts_opposite_side(f), compact, form}][{f.eta, f.r_s, support.lower,
+                                                                    support.cutoff, support.asymmetric}]
+        .push_back({f.lambda, f.zeta, whole ? static_cast<int>(f.zeta) - 1 : -1, offset, f.left, f.right});
     position_[k] = offset++;
   }
   for (const auto& [key, widths] : blocks) {
     auto& legs = legs_.emplace_back();
     for (const auto& [width, angles] : widths) {
       const auto& kept = angles_.emplace_back(angles);
-      legs.push_back({width.first, width.second, static_cast<int>(kept.size()), kept.data()});
+      const auto& [eta, r_s, lower, upper, asymmetric] = width;
+      legs.push_back({eta, r_s, {lower, upper, asymmetric}, static_cast<int>(kept.size()), kept.data()});
     }
-    const auto [a, b, cutoff, opposite] = key;
-    triplets_.push_back({a, b, cutoff, opposite, view_.n_legs, static_cast<int>(legs.size()), legs.data()});
-    view_.n_legs += static_cast<int>(legs.size());
+    const auto& [a, b, cutoff, opposite, compact, form] = key;
+    const int n = static_cast<int>(legs.size());
+    triplets_.push_back({a, b, cutoff, opposite, compact, form, view_.n_legs, n, legs.data()});
+    view_.n_legs += n;
   }
 }
 

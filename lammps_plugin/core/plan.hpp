@@ -20,8 +20,8 @@ class ElementPlan {
   ElementPlan& operator=(const ElementPlan&) = delete;
 
   const ElementView& view() const { return view_; }
-  /// Functions that the fast kernel has no block for (G4, G5 with r_s or fractional zeta, high orders of
-  /// Chebyshev): evaluated by the plain code; indices into Element::functions.
+  /// Functions that the fast kernel has no block for (high orders of Chebyshev): evaluated by the plain code;
+  /// indices into Element::functions.
   const std::vector<int>& plain() const { return plain_; }
 
  private:
@@ -39,6 +39,7 @@ class ElementPlan {
   std::vector<int> plain_;
   std::vector<RadialBlock> radial_;
   std::vector<AngularBlock> angular_;
+  std::vector<CompactRadial> compact_;
   std::vector<TripletBlock> triplets_;
   std::deque<std::vector<Leg>> legs_;  // a deque keeps addresses
   std::deque<std::vector<Angle>> angles_;

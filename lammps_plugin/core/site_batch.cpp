@@ -8,6 +8,7 @@ namespace alnn {
 SiteBatch::SiteBatch(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) {
   sites_.resize(capacity());
   std::size_t functions = 0, scratch = 0, members = 0;
+  bool any_compact = false;
   for (const auto& element : plan_->elements) {
     const ElementView& e = element.view();
     functions = std::max<std::size_t>(functions, e.n_functions);
@@ -18,12 +19,13 @@ SiteBatch::SiteBatch(std::shared_ptr<const Plan> plan) : plan_(std::move(plan)) 
     cutoffs_ = std::max(cutoffs_, e.n_cutoffs);
     n_variables_ = std::max(n_variables_, e.n_variables);
     legs_ = std::max(legs_, e.n_legs);
+    any_compact = any_compact || e.n_compact > 0;
     moment_rows_ = std::max(moment_rows_, e.n_moment_rows);
     moment_degree_ = std::max(moment_degree_, e.moment_degree);
     extrapolations_.emplace_back(e.n_functions, 0L);
   }
   // Vectors of neighbours that begin anywhere reach beyond the padded end.
-  if ((plan_->n_species() > 1 && n_variables_ > 0) || legs_ > 0) slack_ = 8;
+  if ((plan_->n_species() > 1 && n_variables_ > 0) || legs_ > 0 || any_compact) slack_ = 8;
   variables_.assign(static_cast<std::size_t>(n_variables_) * capacity(), 0.0);
   derivatives_.assign(variables_.size(), 0.0);
   gathered_.assign(n_variables_, 0.0);

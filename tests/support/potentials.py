@@ -102,6 +102,26 @@ def mixed_descriptors() -> dict[str, list[dict[str, Any]]]:
             "cutoff": 3.5,
         },
         {"type": "G2", "neighbors": ["H"], "eta": 0.5, "cutoff": 3.4, "cutoff_function": "tanh3"},
+        *(
+            {"lower": lower, "cutoff": 3.4, "cutoff_function": form, **rest}
+            for lower, form, rest in (
+                (1.0, "poly2", {"type": "compact_radial", "neighbors": ["C"], "asymmetric": 1}),
+                (-3.4, "poly1", {"type": "compact_radial", "neighbors": ["H"]}),
+                (
+                    -1.0,
+                    "poly3",
+                    {"type": "compact_wide", "neighbors": ["C", "H"], "left": -120, "right": 120},
+                ),
+                (0.5, "poly3", {"type": "compact_wide", "neighbors": ["H", "C"], "left": 20, "right": 180}),
+                (-3.4, "poly4", {"type": "compact_wide", "neighbors": ["O", "O"], "left": 10, "right": 350}),
+                (-2.0, "exp", {"type": "compact_narrow", "neighbors": ["C", "C"], "left": 0, "right": 170}),
+                (
+                    -3.0,
+                    "poly2",
+                    {"type": "compact_narrow", "neighbors": ["O", "H"], "left": 30, "right": 150},
+                ),
+            )
+        ),
         {"type": "G5", "neighbors": ["C", "H"], "eta": 0.1, "lambda": 1, "zeta": 2}
         | {"cutoff": 3.4, "cutoff_function": "poly2"},
         {

@@ -74,6 +74,18 @@ inline void other_form(CutoffForm form, vd x, vd& fc, vd& dfc) {
   }
 }
 
+// p(at; begin, end) of docs/potential-file.md and its derivative.
+inline void bump(CutoffForm form, bool asymmetric, double begin, double end, vd at, vd& value, vd& slope) {
+  const double middle = 0.5 * (begin + end), scale = 2.0 / (end - begin);
+  const vd x = (at - middle) * scale, away = select(x < vd{}, -x, x);
+  const vi inside = away < broadcast(1.0);
+  const vd a = select(inside, away, vd{}), sign = select(x < vd{}, broadcast(-scale), broadcast(scale));
+  other_form(form, asymmetric ? (2.0 - a) * a : a, value, slope);
+  if (asymmetric) slope = slope * (2.0 - 2.0 * a);
+  value = select(inside, value, vd{});
+  slope = select(inside, slope * sign, vd{});
+}
+
 // f_c and its derivative divided by r, with x from 0 at the inner to 1 at the outer cutoff. The cosine is
 // f_c = cos^2(pi x / 2), which equals [cos(pi x) + 1] / 2.
 inline void cutoff_function(vd r, vd inverse_r, const Cutoff& cutoff, vd& fc, vd& dfc) {

@@ -21,6 +21,7 @@ void descriptors(const ElementView& e, SiteView& s, bool gradients, double* vari
   distances(e, s);
   if (!s.crowded)
     for (int i = 0; i < e.n_radial; ++i) radial_block(e, e.radial[i], s, gradients);
+  compact_radial_functions(e, s);
   angular_functions(e, s, gradients);
   triplet_functions(e, s);
   if (!s.crowded && e.always.n_blocks == 0) return;
@@ -40,6 +41,7 @@ void gradients(const ElementView& e, SiteView& s, const double* derivatives, int
   for (double* array : sums)
     for (int j = 0; j < s.padded; j += W) store(array + j, vd{});
   if (!s.crowded) radial_gradients(e, s);
+  compact_radial_gradients(e, s);
   angular_gradients(e, s);
   triplet_gradients(e, s);
   site_moment_gradients(e.always, s, derivatives, lane);

@@ -12,6 +12,9 @@ void distances(const ElementView& e, SiteView& s);
 void radial_block(const ElementView& e, const RadialBlock& block, SiteView& s, bool gradients);
 /// Adds dE/dr / r of all G2 to `radial`.
 void radial_gradients(const ElementView& e, SiteView& s);
+/// Radial functions of compact support into G, and their part of `radial`.
+void compact_radial_functions(const ElementView& e, SiteView& s);
+void compact_radial_gradients(const ElementView& e, SiteView& s);
 
 // triplets.cpp
 /// All angular functions into G; with gradients also D, V and powers.

@@ -66,4 +66,36 @@ void radial_gradients(const ElementView& e, SiteView& s) {
   }
 }
 
+namespace {
+
+// visit(j, value, (d/dr) / r) for neighbours j, j + 1, ..; both are 0 beyond those of the species.
+template <class Visit>
+inline void each_compact(const CompactRadial& f, const SiteView& s, const Visit& visit) {
+  const int end = s.begin[f.species + 1];
+  for (int j = s.begin[f.species]; j < end; j += W) {
+    const vd inverse_r = load_anywhere(s.inverse_r + j), r = load_anywhere(s.r2 + j) * inverse_r;
+    vd value, slope;
+    bump(f.form, f.support.asymmetric, f.support.lower, f.support.cutoff, r, value, slope);
+    slope = slope * inverse_r;
+    for (int i = end - j; i < W; ++i) value[i] = slope[i] = 0.0;
+    visit(j, value, slope);
+  }
+}
+
+}  // namespace
+
+void compact_radial_functions(const ElementView& e, SiteView& s) {
+  for (int i = 0; i < e.n_compact; ++i) {
+    vd total{};
+    each_compact(e.compact[i], s, [&](int, vd value, vd) { total += value; });
+    s.G[e.compact[i].place] = sum(total);
+  }
+}
+
+void compact_radial_gradients(const ElementView& e, SiteView& s) {
+  for (int i = 0; i < e.n_compact; ++i)
+    if (const double weight = s.weight[e.compact[i].place]; weight != 0.0)
+      each_compact(e.compact[i], s, [&](int j, vd, vd slope) { add_anywhere(s.radial + j, weight * slope); });
+}
+
 }  // namespace alnn::ALNN_ISA

@@ -24,7 +24,13 @@ inline vd power(const Angle& angle, vd cosine, vd& base) {
 }
 
 // A leg's function and its derivative / r.
-inline void leg_value(const Leg& leg, vd r, vd inverse_r, vd fc, vd dfc, vd& value, vd& slope) {
+inline void leg_value(const TripletBlock& block, const Leg& leg, vd r, vd inverse_r, vd fc, vd dfc, vd& value,
+                      vd& slope) {
+  if (block.compact) {
+    bump(block.form, leg.support.asymmetric, leg.support.lower, leg.support.cutoff, r, value, slope);
+    slope = slope * inverse_r;
+    return;
+  }
   const vd x = r - leg.r_s;
   const vd g = exponential(x * x * -leg.eta);
   value = g * fc;
@@ -32,12 +38,16 @@ inline void leg_value(const Leg& leg, vd r, vd inverse_r, vd fc, vd dfc, vd& val
 }
 
 void fill_legs(const TripletBlock& block, SiteView& s, int species) {
-  const double *fc = s.fc + block.cutoff * s.padded, *dfc = s.dfc + block.cutoff * s.padded;
   for (int j = s.begin[species]; j < s.begin[species + 1]; j += W) {
     const vd inverse_r = load_anywhere(s.inverse_r + j), r = load_anywhere(s.r2 + j) * inverse_r;
+    vd fc{}, dfc{};
+    if (!block.compact) {
+      fc = load_anywhere(s.fc + block.cutoff * s.padded + j);
+      dfc = load_anywhere(s.dfc + block.cutoff * s.padded + j);
+    }
     for (int i = 0; i < block.n; ++i) {
       vd value, slope;
-      leg_value(block.legs[i], r, inverse_r, load_anywhere(fc + j), load_anywhere(dfc + j), value, slope);
+      leg_value(block, block.legs[i], r, inverse_r, fc, dfc, value, slope);
       store_anywhere(s.legs + (block.row + i) * s.padded + j, value);
       store_anywhere(s.dlegs + (block.row + i) * s.padded + j, slope);
     }
@@ -47,17 +57,40 @@ void fill_legs(const TripletBlock& block, SiteView& s, int species) {
 // Triplets of neighbour j with the neighbours l, l + 1, ... of which `lanes` count.
 struct Triplets {
   int j, l, lanes;
-  vd cosine, r, inverse_r, fc, dfc;  // the last four of the third side
-  Triplets(const Cutoff& cutoff, bool opposite, const SiteView& s, int j, int l, int end)
+  vd cosine, theta, minus_inverse_sine;  // the latter two of compact functions
+  vd r, inverse_r, fc, dfc;              // of the third side
+  Triplets(const ElementView& e, const TripletBlock& block, const SiteView& s, int j, int l, int end)
       : j(j), l(l), lanes(end - l) {
     cosine = s.ux[j] * load_anywhere(s.ux + l) + s.uy[j] * load_anywhere(s.uy + l) +
              s.uz[j] * load_anywhere(s.uz + l);
-    if (!opposite) return;
+    if (block.compact) find_angle();
+    if (!block.opposite) return;
     const vd x = load_anywhere(s.x + l) - s.x[j], y = load_anywhere(s.y + l) - s.y[j],
              z = load_anywhere(s.z + l) - s.z[j];
     r = square_root(x * x + y * y + z * z);
     inverse_r = 1.0 / r;
-    cutoff_function(r, inverse_r, cutoff, fc, dfc);
+    if (!block.compact) cutoff_function(r, inverse_r, e.cutoffs[block.cutoff], fc, dfc);
+  }
+  // Atoms in line do not change the angle's factor: see core/reference_compact.cpp.
+  void find_angle() {
+    const vd one = broadcast(1.0), low = select(cosine < -one, -one, cosine);
+    cosine = select(low > one, one, low);
+    const vd sine = square_root((1.0 - cosine) * (1.0 + cosine));
+    const vi bent = sine > vd{};
+    minus_inverse_sine = select(bent, -1.0 / select(bent, sine, one), vd{});
+    for (int i = 0; i < W; ++i) theta[i] = __builtin_acos(cosine[i]);
+  }
+  // An angle's factor and its derivative by the cosine.
+  void factor(const TripletBlock& block, const Angle& angle, vd& value, vd& slope) const {
+    if (block.compact) {
+      bump(block.form, false, angle.left, angle.right, theta, value, slope);
+      slope = slope * minus_inverse_sine;
+      return;
+    }
+    vd base;
+    const vd p = power(angle, cosine, base);
+    value = p * base;
+    slope = p * (angle.zeta * angle.lambda);
   }
   vd only(vd v) const {
     for (int i = lanes; i < W; ++i) v[i] = 0.0;
@@ -65,7 +98,7 @@ struct Triplets {
   }
   void third(const TripletBlock& block, const Leg& leg, vd& value, vd& slope) const {
     value = broadcast(1.0), slope = vd{};
-    if (block.opposite) leg_value(leg, r, inverse_r, fc, dfc, value, slope);
+    if (block.opposite) leg_value(block, leg, r, inverse_r, fc, dfc, value, slope);
   }
 };
 
@@ -76,7 +109,7 @@ inline void each_vector(const ElementView& e, const TripletBlock& block, const S
   const bool same = block.species_a == block.species_b;
   const int end = s.begin[block.species_b + 1];
   for (int l = same ? j + 1 : s.begin[block.species_b]; l < end; l += W)
-    visit(Triplets(e.cutoffs[block.cutoff], block.opposite, s, j, l, end));
+    visit(Triplets(e, block, s, j, l, end));
 }
 
 void block_values(const ElementView& e, const TripletBlock& block, SiteView& s) {
@@ -91,9 +124,9 @@ void block_values(const ElementView& e, const TripletBlock& block, SiteView& s) 
         t.third(block, leg, third, slope);
         const vd legs = t.only(U[j] * load_anywhere(U + t.l) * third);
         for (int a = 0; a < leg.n; ++a) {
-          vd base;
-          const vd p = power(leg.angles[a], t.cosine, base);
-          s.G[leg.angles[a].place] += sum(p * base * legs);
+          vd value, by_cosine;
+          t.factor(block, leg.angles[a], value, by_cosine);
+          s.G[leg.angles[a].place] += sum(value * legs);
         }
       }
     });
@@ -105,15 +138,16 @@ struct Pull {
 };
 
 // dE by the legs of one kind: sums over its angles of weight (1 + lambda c)^zeta, and of its derivative by c.
-inline void angle_sums(const Leg& leg, const double* weight, vd cosine, vd& value, vd& slope) {
+inline void angle_sums(const TripletBlock& block, const Leg& leg, const double* weight, const Triplets& t,
+                       vd& value, vd& slope) {
   value = slope = vd{};
   for (int a = 0; a < leg.n; ++a) {
     const Angle& angle = leg.angles[a];
     if (weight[angle.place] == 0.0) continue;
-    vd base;
-    const vd p = power(angle, cosine, base) * weight[angle.place];
-    value += p * base;
-    slope += p * (angle.zeta * angle.lambda);
+    vd factor, by_cosine;
+    t.factor(block, angle, factor, by_cosine);
+    value += weight[angle.place] * factor;
+    slope += weight[angle.place] * by_cosine;
   }
 }
 
@@ -123,7 +157,7 @@ inline void leg_gradients(const TripletBlock& block, int i, SiteView& s, const T
   const double *U = s.legs + row, *D = s.dlegs + row;
   vd third, third_slope, value, slope;
   t.third(block, leg, third, third_slope);
-  angle_sums(leg, s.weight, t.cosine, value, slope);
+  angle_sums(block, leg, s.weight, t, value, slope);
   const vd ul = t.only(load_anywhere(U + l)), dl = t.only(load_anywhere(D + l));
   const vd q = slope * (U[j] * ul * third), qc = q * t.cosine;  // dE/d(cos theta)
   const vd pull = value * (U[j] * ul) * third_slope;            // (dE/dr_jl) / r_jl

@@ -34,7 +34,8 @@ void LocalEnergy::Shell::remove(int slot, int row) {
 
 std::string LocalEnergy::why_not(const Plan& plan, const Box& box) {
   for (const auto& element : plan.elements)
-    if (!element.plain().empty() || element.view().n_triplets > 0 || element.view().always.n_blocks > 0)
+    if (!element.plain().empty() || element.view().n_triplets > 0 || element.view().n_compact > 0 ||
+        element.view().always.n_blocks > 0)
       return "descriptors other than G2, G5 of integer zeta, Chebyshev functions of low order and moments";
   if (box.any_periodic() && box.smallest_face_distance() < 2.0 * plan.potential.cutoff)
     return "a periodic box narrower than twice the cutoff";
