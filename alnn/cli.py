@@ -131,6 +131,11 @@ def _parser() -> argparse.ArgumentParser:
         help="fit to an eighth, a quarter and a half too; with --holdout",
     )
     train.add_argument(
+        "--network-sizes",
+        action="store_true",
+        help="fit networks of a quarter, half and twice the neurons too; with --holdout",
+    )
+    train.add_argument(
         "--variance",
         action="store_true",
         help="leave P.variance.npz, by which alnn evaluate and alnn select know how wrong the potential may be",
@@ -431,6 +436,7 @@ def _train(options: argparse.Namespace) -> None:
             options.holdout,
             options.report,
             options.learning_curve,
+            options.network_sizes,
             options.walltime,
             options.variance,
             options.begin,

@@ -20,14 +20,16 @@ _OWN = (
 
 @dataclass(frozen=True)
 class AgainstLabels:
-    """Errors of forces (n,) eV/Å, their lengths, of the atoms in frames that have forces, and the grades (n,) of these
-    atoms, None without; errors of energies (m,) eV/atom. own: whether the forces are the potential's own.
+    """Errors of forces (n,) eV/Å, their lengths, of the atoms in structures that have forces, and the grades (n,) of
+    these atoms, None without; errors of energies (m,) eV/atom, and the largest grades (m,) of the structures. own:
+    whether the forces are the potential's own.
     """
 
     forces: np.ndarray
     grades: np.ndarray | None
     energies: np.ndarray
-    own: bool
+    largest: np.ndarray | None
+    own: bool = False
 
     def line(self) -> str:
         """In words."""
@@ -56,12 +58,13 @@ class AgainstLabels:
 
 def against_labels(runs: Sequence[Along]) -> AgainstLabels | None:
     """Of all runs together; None where no frame that can be evaluated has a label."""
-    errors, lengths, grades, energies = [], [], [], []
+    errors, lengths, grades, energies, largest = [], [], [], [], []
     for along in runs:
         for k, atoms in enumerate(along.run.frames):
             results = {} if atoms.calc is None or along.wrecks[k] else atoms.calc.results
             if "energy" in results:
                 energies.append(along.energy[k] - results["energy"] / len(atoms))
+                largest.append(np.nan if along.grades is None else along.grades[k].max())
             if "forces" in results:
                 errors.append(np.linalg.norm(along.forces[k] - results["forces"], axis=1))
                 lengths.append(np.linalg.norm(results["forces"], axis=1))
@@ -71,5 +74,7 @@ def against_labels(runs: Sequence[Along]) -> AgainstLabels | None:
     error = np.concatenate([np.zeros(0), *errors])
     length = np.concatenate([np.zeros(0), *lengths])
     own = len(error) > 0 and float(np.median(error - _OWN[1] * length)) < _OWN[0]
-    graded = None if any(along.grades is None for along in runs) else np.concatenate([np.zeros(0), *grades])
-    return AgainstLabels(error, graded, np.array(energies), own)
+    if any(along.grades is None for along in runs):
+        return AgainstLabels(error, None, np.array(energies), None, own)
+    graded = np.concatenate([np.zeros(0), *grades])
+    return AgainstLabels(error, graded, np.array(energies), np.array(largest), own)

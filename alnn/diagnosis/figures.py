@@ -114,13 +114,29 @@ def angle_parts(run: DiagnosedRun) -> list[tuple[str, slice]]:
 
 
 def errors_figure(found: AgainstLabels) -> Figure:
-    """Errors of forces against the grade of the atom, with their median and 95th percentile."""
-    assert found.grades is not None
-    picture = figure(5.5, 4.0)
-    axes = picture.subplots()
-    shown = (found.grades > 0) & (found.forces > 0)
-    grade, error = found.grades[shown], 1e3 * found.forces[shown]
-    axes.plot(grade, error, ".", color=SKY, alpha=0.3, markersize=3, rasterized=True)
+    """Errors of forces against the grade of the atom, and of energies against the largest of the structure, with median
+    and 95th percentile.
+    """
+    assert found.grades is not None and found.largest is not None
+    shown = [
+        (found.grades, 1e3 * found.forces, "grade of the atom", "error of its force (meV/Å)"),
+        (found.largest, 1e3 * np.abs(found.energies), "largest grade", "error of the energy (meV/atom)"),
+    ]
+    shown = [panel for panel in shown if len(panel[0])]
+    picture = figure(4.0 * len(shown), 3.6)
+    rows = picture.subplots(1, len(shown), squeeze=False)[0]
+    for axes, (grades, errors, across, up), name in zip(rows, shown, "ab", strict=False):
+        _against_grades(axes, grades, errors)
+        axes.set(xlabel=across, ylabel=up)
+        letter(axes, name)
+    return picture
+
+
+def _against_grades(axes: Axes, grades: np.ndarray, errors: np.ndarray) -> None:
+    axes.set(xscale="log", yscale="log")
+    kept = (grades > 0) & (errors > 0)
+    grade, error = grades[kept], errors[kept]
+    axes.plot(grade, error, ".", color=SKY, alpha=0.4, markersize=3, rasterized=True)
     groups = [(grade >= low) & (grade < high) for low, high in itertools.pairwise(EDGES)]
     groups = [group for group in groups if group.any()]
     middle = [float(np.median(grade[group])) for group in groups]
@@ -129,10 +145,9 @@ def errors_figure(found: AgainstLabels) -> Figure:
             middle, [np.percentile(error[group], share) for group in groups], style, color=INK, label=name
         )
     axes.axvline(1.0, color=FAINT, linewidth=0.8)
-    axes.set(xscale="log", yscale="log", xlabel="grade of the atom", ylabel="error of its force (meV/Å)")
     axes.xaxis.set_major_formatter("{x:g}")
+    axes.xaxis.set_minor_formatter("")
     axes.legend(loc="upper left")
-    return picture
 
 
 def _grades(axes: Axes, run: DiagnosedRun, limits: Limits, grades: Sequence[float]) -> None:

@@ -112,8 +112,8 @@ def _shared(found: Diagnosis, directory: Path) -> list[Picture]:
         )
         shown.append(picture("end", text, end_figure(drawn, found.limits, found.grades), directory))
     labels = found.labels
-    if labels is not None and not labels.own and labels.grades is not None and len(labels.grades):
-        text = "Errors of forces, against the labels in the files, by distance from the training set."
+    if labels is not None and not labels.own and labels.grades is not None:
+        text = "Errors of forces and energies, against the labels in the files, by distance from the training set."
         shown.append(picture("errors", text, errors_figure(labels), directory))
     return shown
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -18,13 +18,15 @@ from alnn.descriptors.command import counted
 from alnn.errors import ConfigError, PotentialError, TrainingError
 from alnn.fitting import data
 from alnn.fitting import search as searching
+from alnn.fitting.before import before_training
 from alnn.fitting.beginning import beginning, with_networks_of
-from alnn.fitting.curve import CurvePoint, curve
+from alnn.fitting.curve import curve
 from alnn.fitting.fitted import Fitted
-from alnn.fitting.outcome import Outcome, outcome, sentence, table
+from alnn.fitting.outcome import Outcome, errors_by_grade, outcome
 from alnn.fitting.recommended import recommended
-from alnn.fitting.search import layers_in_words
+from alnn.fitting.said import described, say_outcome
 from alnn.fitting.settings import FitSettings, duration
+from alnn.fitting.sizes import SizePoint, by_size
 from alnn.fitting.stopping import Watch
 from alnn.fitting.variance import leave_variance
 from alnn.parallel.interruption import interruption
@@ -56,6 +58,7 @@ class Request:
     holdout: str | None = None
     report: Path | None = None
     learning_curve: bool = False
+    network_sizes: bool = False
     walltime: float | None = None
     variance: bool = False
     begin: Path | None = None
@@ -74,11 +77,15 @@ def train_command(request: Request) -> None:
             f"{request.output}: expected a directory to write to, found none at {request.output.parent}"
         )
     holdout = share_or_file(request.holdout)
-    if request.learning_curve and holdout is None:
-        raise ConfigError("--learning-curve: expected --holdout, structures to judge by, found none")
+    for asked, option in (
+        (request.learning_curve, "learning-curve"),
+        (request.network_sizes, "network-sizes"),
+    ):
+        if asked and holdout is None:
+            raise ConfigError(f"--{option}: expected --holdout, structures to judge by, found none")
     with Speaker() as speaker, Watch(speaker) as watch:
         fitted = fit_and_judge(request, holdout, speaker, watch)
-    say_outcome(request, fitted, time.perf_counter() - started)
+    say_outcome(request.output, request.settings.baseline is not None, fitted, time.perf_counter() - started)
     if request.report is not None:
         from alnn.fitting.report import write_report
 
@@ -133,20 +140,41 @@ def fit_and_judge(request: Request, holdout: float | Path | None, speaker: Speak
         speaker.say(leave_variance(request.output, potential, training, held, point.training, seed))
     interruption.dismiss()  # what was asked for is on disk
     speaker.under_way("measuring errors")
-    outcomes, points = judge(potential, training, held), list[CurvePoint]()
+    outcomes = judge(potential, training, held)
+    fitted = Fitted(potential, point.training, outcomes, trials)
+    refit = partial(fit, functions=functions, seed=seed, watch=watch, repulsion=repulsion)
     if request.learning_curve:
         watch.begin("learning curve")
-        refit = partial(
-            fit,
-            functions=functions,
-            settings=point.training,
-            seed=seed,
-            watch=watch,
-            repulsion=repulsion,
-            begin=begin,
+        again = partial(refit, settings=point.training, begin=begin)
+        fitted = replace(fitted, curve=curve(training, held, potential, again, seed))
+    if request.network_sizes:
+        watch.begin("network sizes")
+        fitted = replace(fitted, sizes=sizes_of(point.training, training, held, potential, refit))
+    if request.report is not None:
+        judged = held or training
+        fitted = replace(
+            fitted,
+            by_grade=errors_by_grade(outcomes[-1], potential, judged),
+            before=before_training(potential, training, seed),
         )
-        points = curve(training, held, potential, refit, seed)
-    return Fitted(potential, point.training, outcomes, trials, points)
+    return fitted
+
+
+def sizes_of(
+    settings: TrainingSettings,
+    training: Sequence[Atoms],
+    held: Sequence[Atoms],
+    potential: Potential,
+    refit: Callable[..., Potential],
+) -> list[SizePoint]:
+    """Errors of fits by the same settings with other networks."""
+    return by_size(
+        training,
+        held,
+        settings.hidden,
+        potential,
+        lambda layers: refit(training, settings=settings.model_copy(update={"hidden": layers})),
+    )
 
 
 def baseline_for(request: Request, species: Sequence[str], begin: Potential | None) -> Baseline | None:
@@ -263,46 +291,3 @@ def judge(potential: Potential, training: Sequence[Atoms], held: Sequence[Atoms]
     """Errors on the training data, and on what was held out if anything was."""
     found = [outcome("training data", potential, training)]
     return [*found, outcome("held out", potential, held)] if held else found
-
-
-def described(settings: TrainingSettings, labels: data.Labels) -> str:
-    """What is trained on and how, in a line: which labels count is never left to guesses."""
-    used = ["energies"]
-    if settings.forces != "none":
-        rows = "all components" if settings.force_rows is None else f"{settings.force_rows} a structure"
-        having = "" if labels.forces == labels.structures else f" of {labels.forces} structures"
-        used.append(f"forces{having} ({settings.forces}, {rows}, weight {settings.force_weight:g} Å)")
-    elif labels.forces:
-        used.append("not the forces")
-    if settings.virial_weight > 0:
-        used.append(f"stresses (weight {settings.virial_weight:g})")
-    elif labels.stresses:
-        used.append("not the stresses")
-    layers = layers_in_words(settings.hidden)
-    networks = f"{settings.members} network{'s' if settings.members > 1 else ''}"
-    return f"trains on {', '.join(used)}; {networks} of {layers} neurons ({settings.activation})"
-
-
-def say_outcome(request: Request, fitted: Fitted, seconds: float) -> None:
-    """The tables of what was tried and of errors, and the lines that sum them up."""
-    from rich.console import Console
-
-    console = Console()
-    if fitted.trials:
-        console.print(searching.table(fitted.trials))
-    console.print(table(fitted.outcomes, request.output.name))
-    lines = [sentence(found) for found in fitted.outcomes]
-    for point in fitted.curve:
-        force = "" if point.force_mae is None else f", {point.force_mae:.3g} meV/Å"
-        lines.append(f"learning curve: {point.structures} structures, {point.energy_mae:.3g} meV/atom{force}")
-    networks = len(fitted.potential.members)
-    lines.append(
-        f"{request.output}: {networks} network{'s' if networks > 1 else ''} for "
-        f"{' '.join(fitted.potential.species)} from {fitted.outcomes[0].all.structures} structures, {seconds:.1f} s"
-    )
-    if request.settings.baseline is not None:
-        lines.append(
-            f"{request.output.with_suffix('.in')}: lines for LAMMPS of the potential and its baseline"
-        )
-    for line in lines:
-        console.print(line, highlight=False, markup=False, soft_wrap=True)

@@ -6,11 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+import numpy as np
 from ase import Atoms
 
+from alnn.diagnosis.against_labels import AgainstLabels
 from alnn.evaluation.errors import Errors, Parity, compare, errors_of
 from alnn.evaluation.groups import automatic_bins, constant_errors, errors_by_group, group_names
 from alnn.evaluation.tables import error_rows
+from alnn.potential.calculator import Evaluator
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -48,6 +51,16 @@ def outcome(name: str, potential: Potential, structures: Sequence[Atoms]) -> Out
         [] if names is None else errors_by_group(data, names),
         sizes if len(sizes) > 1 else [],
     )
+
+
+def errors_by_grade(found: Outcome, potential: Potential, structures: Sequence[Atoms]) -> AgainstLabels:
+    """The errors of an outcome by how far its `structures` are from the training set."""
+    graded = Evaluator(potential.alone()).evaluate(structures, forces=False, grades=True)
+    grades = np.concatenate([p.grades for p in graded])
+    errors = 1e-3 * np.linalg.norm(found.parity.force_error, axis=1)
+    known = np.isfinite(errors)
+    largest = np.array([p.grades.max() for p in graded])
+    return AgainstLabels(errors[known], grades[known], 1e-3 * found.parity.energy_error, largest)
 
 
 def errors_of_bin(data: Parity, mask: object, label: str) -> Errors:

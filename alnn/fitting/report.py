@@ -10,13 +10,16 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from alnn.diagnosis.figures import errors_figure
 from alnn.errors import ConfigError
 from alnn.evaluation import tables
 from alnn.evaluation.groups import automatic_bins
 from alnn.evaluation.parity import energy_figure, force_figure
+from alnn.fitting.before import before_figure
 from alnn.fitting.curve import curve_figure
 from alnn.fitting.outcome import Outcome, sentence
 from alnn.fitting.search import TRIAL_HEADINGS, trial_cells
+from alnn.fitting.sizes import sizes_figure
 from alnn.pages.html import Picture, picture, render
 from alnn.parallel.files import write_text_atomically
 
@@ -38,6 +41,7 @@ def write_report(directory: Path, name: str, fitted: Fitted) -> Path:
     if fitted.curve:
         caption = "Errors on what was held out, against the number of training structures."
         shown.append(picture("learning_curve", caption, curve_figure(fitted.curve), directory))
+    shown += insights(fitted, directory)
     write_text_atomically(page, _page(name, fitted, shown))
     return page
 
@@ -67,6 +71,21 @@ def pictures(outcomes: Sequence[Outcome], directory: Path) -> list[Picture]:
             forces = force_figure(outcome.parity, bins, "atom")
             found.append(picture(f"forces_{stem}", f"Forces, {outcome.name}, by size.", forces, directory))
     return found
+
+
+def insights(fitted: Fitted, directory: Path) -> list[Picture]:
+    """Errors by size of the networks and by grade, and what networks said before the training."""
+    shown, judged = [], fitted.outcomes[-1].name
+    if fitted.sizes:
+        caption = "Errors on the training data and on what was held out, against the number of weights."
+        shown.append(picture("network_sizes", caption, sizes_figure(fitted.sizes), directory))
+    if fitted.by_grade is not None:
+        caption = f"Errors by distance from the training set (1 is its edge), {judged}."
+        shown.append(picture("errors_by_grade", caption, errors_figure(fitted.by_grade), directory))
+    if fitted.before is not None:
+        caption = f"Before the training: {fitted.before.line()}."
+        shown.append(picture("before_training", caption, before_figure(fitted.before), directory))
+    return shown
 
 
 def _page(name: str, fitted: Fitted, shown: list[Picture]) -> str:

@@ -61,7 +61,7 @@ class Point:
             longer = round((self.descriptors.cutoff or reach) * factor, 1)
             return replace(self, descriptors=self.descriptors.model_copy(update={"cutoff": longer}))
         before = getattr(self.training, key)
-        value: Any = float(f"{before * factor:.3g}") if key != "hidden" else _sized(before, factor)
+        value: Any = float(f"{before * factor:.3g}") if key != "hidden" else resized(before, factor)
         return replace(self, training=self.training.model_copy(update={key: value}))
 
 
@@ -223,7 +223,8 @@ def layers_in_words(hidden: Layers) -> str:
     return "-".join(map(str, hidden))
 
 
-def _sized(hidden: Layers, factor: float) -> Layers:
+def resized(hidden: Layers, factor: float) -> Layers:
+    """Layers with so many times the neurons, two at least."""
     if isinstance(hidden, Mapping):
-        return {s: _sized(layers, factor) for s, layers in hidden.items()}
+        return {s: resized(layers, factor) for s, layers in hidden.items()}
     return tuple(max(2, round(n * factor)) for n in hidden)

@@ -15,7 +15,12 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from ase.io import write
 
 from alnn import cli
+from alnn.descriptors import choose
+from alnn.descriptors.settings import Descriptors
+from alnn.fitting.before import NETWORKS, before_training
 from alnn.potential import Potential
+from alnn.training import fit_potential
+from alnn.training.settings import TrainingSettings
 
 QUICK = """
 training: {steps: 15, hidden: [6], force_rows: 6}
@@ -81,6 +86,41 @@ def test_several_files_become_a_potential_judged_by_what_was_held_out(folder, ca
     assert held["all"]["force_mae"] < 0.3 * held["constant"]["force_mae"]
     page = (report / "index.html").read_text()
     assert "held out" in page and "data:image/png" in page
+
+
+def test_a_report_shows_the_size_of_networks_errors_by_grade_and_what_fresh_networks_say(folder, capfd):
+    report = folder / "insight"
+    command = ["train", *map(str, [folder / "one.extxyz", folder / "two.extxyz", "-o", folder / "S.alnn"])]
+    command += ["--settings", str(folder / "quick.yaml"), "--network-sizes"]
+    assert "--network-sizes: expected --holdout" in refused(capfd, *command)
+    assert cli.main([*command, "--holdout", "0.25", "--report", str(report)]) == 0
+    lines = [line for line in capfd.readouterr().out.splitlines() if line.startswith("network size: ")]
+    assert [line.split(",")[0] for line in lines] == [f"network size: {n}" for n in (2, 3, 6, 12)]
+    assert "97 weights" in lines[2]  # 14 functions, 6 neurons, 1 energy
+    errors = json.loads((report / "errors.json").read_text())
+    held, of_size = errors["held out"]["all"], lines[2].split("; ")
+    assert (
+        f"{held['energy_mae']:.3g} held out" in of_size[1] and f"{held['force_mae']:.3g} held" in of_size[2]
+    )
+    page = (report / "index.html").read_text()
+    for name in ("network_sizes", "errors_by_grade", "before_training"):
+        assert (report / f"{name}.png").exists() and f"{name}.png" in page
+
+
+def test_fresh_networks_say_what_labels_say_only_where_they_are_standardised(folder):
+    structures = crystals()
+    found = before_training(trained(structures), structures, 3)
+    labels, standardised, plain = (part.energies for part in (found.labels, found.standardised, found.plain))
+    assert len(labels) == 24 and len(standardised) == len(plain) == 24 * NETWORKS
+    assert len(found.labels.forces) == 24 * 12 and len(found.plain.forces) == 24 * 12 * NETWORKS
+    assert 0.2 < standardised.std() / labels.std() < 5
+    assert np.abs(np.median(standardised)) < 5 * labels.std() < np.abs(np.median(plain))
+
+
+def trained(structures):
+    settings = TrainingSettings(steps=10, hidden=(6,), members=1)
+    functions = choose(Descriptors(functions=14, cutoff=4.5, family="symmetry"), ["Cu"], structures)
+    return fit_potential(structures, functions, settings, seed=1)
 
 
 def test_a_file_held_out_has_its_own_errors(folder, capfd):
