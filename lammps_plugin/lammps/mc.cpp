@@ -1,5 +1,7 @@
 #include "mc.h"
 
+#include <mpi.h>
+
 #include <cstring>
 #include <stdexcept>
 
@@ -10,6 +12,7 @@
 #include "fmt/format.h"
 #include "force.h"
 #include "lammps.h"
+#include "lammps_api.h"
 #include "mc_gc.h"
 #include "mc_local.h"
 #include "mc_metropolis.h"
@@ -17,10 +20,8 @@
 #include "mc_whole_energy.h"
 #include "mc_words.h"
 #include "modify.h"
-#include "platform.h"
 #include "timer.h"
 #include "update.h"
-#include "utils.h"
 
 using namespace LAMMPS_NS;
 using namespace alnn;
@@ -88,16 +89,16 @@ void Mc::sample(const McSettings& settings) {
   const std::unique_ptr<OpenEnergyModel> model = energy_model(settings, run);
   const double pressure = settings.volume_moves ? settings.pressure * pressure_to_ev() : 0.0;
   ChainState state = start_chain(atoms.positions(), box, pressure, *model);
-  if (timer->has_timeout()) timer->init_timeout();
+  if (api::has_timeout(*timer)) timer->init_timeout();
 
-  const double start = platform::walltime();
+  const double start = MPI_Wtime();
   if (settings.ensemble == Ensemble::nested)
     sample_nested(run, settings, state, guards, *model);
   else if (settings.ensemble == Ensemble::gc)
     sample_gc(run, settings, state, guards, *model);
   else
     sample_metropolis(run, settings, state, guards, *model);
-  run.report_end(state, platform::walltime() - start);
+  run.report_end(state, MPI_Wtime() - start);
   const std::string extrapolation = extrapolation_of(lmp, *model);
   if (!extrapolation.empty() && comm->me == 0) error->warning(FLERR, extrapolation);
 
@@ -113,7 +114,7 @@ void Mc::sample(const McSettings& settings) {
 
 std::string Mc::why_not_local(const Box& box) const {
   if (atom->molecular != Atom::ATOMIC || force->kspace) return "bonds or long-range interactions";
-  if (modify->n_energy_global > 0 || modify->n_pre_force > 0 || modify->n_post_force_any > 0)
+  if (modify->n_energy_global > 0 || modify->n_pre_force > 0 || api::n_post_force(*modify) > 0)
     return "a fix that may add to the energy";
   return why_pair_not_local(lmp, box);
 }
@@ -124,8 +125,8 @@ std::unique_ptr<OpenEnergyModel> Mc::energy_model(const McSettings& settings, Mc
     error->all(FLERR, "mc: expected a system whose energy changes locally with 'local yes', found {}",
                hindrance);
   const bool local = settings.local != LocalChoice::no && hindrance.empty();
-  utils::logmesg(lmp, fmt::format("mc: {} particles, seed {}, energies {}\n", run.atoms().size(),
-                                  settings.seed, local ? "updated locally" : "evaluated as a whole"));
+  api::log_message(lmp, fmt::format("mc: {} particles, seed {}, energies {}\n", run.atoms().size(),
+                                    settings.seed, local ? "updated locally" : "evaluated as a whole"));
   if (local) return make_local_energy(lmp, run.atoms());
   const bool sites = settings.ensemble == Ensemble::gc && settings.gc.swap == Swap::ebavbmc;
   return std::make_unique<WholeEnergy>(lmp, run.atoms(), to_ev(lmp), sites);

@@ -12,9 +12,9 @@
 #include "error.h"
 #include "force.h"
 #include "lammps.h"
+#include "lammps_api.h"
 #include "modify.h"
 #include "neighbor.h"
-#include "utils.h"
 
 using namespace LAMMPS_NS;
 
@@ -56,7 +56,7 @@ void McAtoms::gather() {
   std::exclusive_scan(counts.begin(), counts.end(), starts.begin(), 0);
   const int n = starts.back() + counts.back();
 
-  std::vector<int> my_labels, labels(2 * n);
+  std::vector<tagint> my_labels, labels(2 * n);
   std::vector<double> my_x, x(3 * n);
   for (int i = 0; i < nlocal; ++i) {
     my_labels.insert(my_labels.end(), {atom->tag[i], atom->type[i]});
@@ -66,8 +66,8 @@ void McAtoms::gather() {
     for (int& e : v) e *= m;
     return v;
   };
-  MPI_Allgatherv(my_labels.data(), 2 * nlocal, MPI_INT, labels.data(), times(counts, 2).data(),
-                 times(starts, 2).data(), MPI_INT, world);
+  MPI_Allgatherv(my_labels.data(), 2 * nlocal, MPI_LMP_TAGINT, labels.data(), times(counts, 2).data(),
+                 times(starts, 2).data(), MPI_LMP_TAGINT, world);
   MPI_Allgatherv(my_x.data(), 3 * nlocal, MPI_DOUBLE, x.data(), times(counts, 3).data(),
                  times(starts, 3).data(), MPI_DOUBLE, world);
 
@@ -76,7 +76,7 @@ void McAtoms::gather() {
   std::sort(order.begin(), order.end(), [&](int a, int b) { return labels[2 * a] < labels[2 * b]; });
   for (const int k : order) {
     tags_.push_back(labels[2 * k]);
-    types_.push_back(labels[2 * k + 1] - 1);
+    types_.push_back(static_cast<int>(labels[2 * k + 1]) - 1);
     positions_.push_back({x[3 * k], x[3 * k + 1], x[3 * k + 2]});
   }
 }
@@ -99,7 +99,7 @@ void McAtoms::find_owned() {
   stale_ = false;
 }
 
-int McAtoms::number_of(int tag) const {
+int McAtoms::number_of(tagint tag) const {
   return static_cast<int>(std::lower_bound(tags_.begin(), tags_.end(), tag) - tags_.begin());
 }
 
@@ -201,10 +201,10 @@ void McAtoms::fit_open_directions() {
   if (widened) {
     domain->set_global_box();
     domain->set_local_box();
-    utils::logmesg(lmp,
-                   fmt::format("mc: the cluster outgrew the box with fixed boundaries, which is now {:.3f} x "
-                               "{:.3f} x {:.3f} A\n",
-                               domain->xprd, domain->yprd, domain->zprd));
+    api::log_message(
+        lmp, fmt::format("mc: the cluster outgrew the box with fixed boundaries, which is now {:.3f} x "
+                         "{:.3f} x {:.3f} A\n",
+                         domain->xprd, domain->yprd, domain->zprd));
   }
 }
 

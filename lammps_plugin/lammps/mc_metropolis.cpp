@@ -5,9 +5,9 @@
 #include "fmt/format.h"
 #include "group.h"
 #include "lammps.h"
+#include "lammps_api.h"
 #include "mc/block_average.hpp"
 #include "mc/metropolis.hpp"
-#include "utils.h"
 
 using namespace LAMMPS_NS;
 
@@ -19,7 +19,7 @@ void report_volume(const McRun& run, const BlockAverage& volume) {
   const double mass = run.lammps()->group->mass(0) / run.atoms().size();  // g/mol; collective
   if (volume.count() == 0) return;
   constexpr double to_g_cm3 = 1.66053906660;  // of g/mol per A^3
-  utils::logmesg(
+  api::log_message(
       run.lammps(),
       fmt::format("mc npt: mean volume {:.8g} A^3/atom, standard error {:.2g} by ten blocks, standard "
                   "deviation {:.4g}; density {:.6g} g/cm^3\n",
@@ -38,15 +38,15 @@ void sample_metropolis(McRun& run, const McSettings& settings, ChainState& state
   run.write(log_file, "cycle,energy (eV/atom),volume (A^3/atom)\n");
   BlockAverage volume(settings.cycles);
   const auto report = [&](std::int64_t cycle) {
-    utils::logmesg(run.lammps(), fmt::format("{:8d} {:18.10f} {:11.4f}", cycle, state.energy_per_particle(),
-                                             state.counts.acceptance()) +
-                                     (npt ? fmt::format(" {:18.6f} {:18.4f}\n", state.volume_per_particle(),
-                                                        state.volume_counts.acceptance())
-                                          : "\n"));
+    api::log_message(run.lammps(), fmt::format("{:8d} {:18.10f} {:11.4f}", cycle, state.energy_per_particle(),
+                                               state.counts.acceptance()) +
+                                       (npt ? fmt::format(" {:18.6f} {:18.4f}\n", state.volume_per_particle(),
+                                                          state.volume_counts.acceptance())
+                                            : "\n"));
   };
   const std::int64_t report_every = std::max<std::int64_t>(1, settings.cycles / 10);
-  utils::logmesg(run.lammps(), std::string("   Cycle   Energy/atom (eV)  Acceptance") +
-                                   (npt ? "  Volume/atom (A^3)  Volume acceptance\n" : "\n"));
+  api::log_message(run.lammps(), std::string("   Cycle   Energy/atom (eV)  Acceptance") +
+                                     (npt ? "  Volume/atom (A^3)  Volume acceptance\n" : "\n"));
   report(0);
   const MetropolisSettings s{settings.cycles,   settings.equilibrate, settings.temperature,
                              settings.displace, settings.check,       run.volume_moves(settings)};
@@ -63,18 +63,18 @@ void sample_metropolis(McRun& run, const McSettings& settings, ChainState& state
         if (cycle > 0 && cycle % report_every == 0) report(cycle);
         return run.keep_going(cycle + settings.equilibrate);
       });
-  utils::logmesg(run.lammps(),
-                 fmt::format("mc {}: {} cycles at {} K, displace {:.6g} A, acceptance {:.4f} of {} moves\n",
-                             npt ? "npt" : "nvt", result.cycles, settings.temperature, result.displace,
-                             result.production.acceptance(), result.production.attempted));
+  api::log_message(run.lammps(),
+                   fmt::format("mc {}: {} cycles at {} K, displace {:.6g} A, acceptance {:.4f} of {} moves\n",
+                               npt ? "npt" : "nvt", result.cycles, settings.temperature, result.displace,
+                               result.production.acceptance(), result.production.attempted));
   run.publish("mc_displace", result.displace);
   run.publish("mc_acceptance", result.production.acceptance());
   if (!npt) return;
   run.publish("mc_dlnv", result.dlnv);
-  utils::logmesg(run.lammps(),
-                 fmt::format("mc npt: pressure {}, dlnv {:.6g}, acceptance {:.4f} of {} volume moves\n",
-                             settings.pressure, result.dlnv, result.volume_production.acceptance(),
-                             result.volume_production.attempted));
+  api::log_message(run.lammps(),
+                   fmt::format("mc npt: pressure {}, dlnv {:.6g}, acceptance {:.4f} of {} volume moves\n",
+                               settings.pressure, result.dlnv, result.volume_production.acceptance(),
+                               result.volume_production.attempted));
   report_volume(run, volume);
 }
 

@@ -2,8 +2,8 @@
 
 #include "fmt/format.h"
 #include "lammps.h"
+#include "lammps_api.h"
 #include "mc/nested.hpp"
-#include "utils.h"
 
 using namespace LAMMPS_NS;
 
@@ -21,10 +21,10 @@ void sample_nested(McRun& run, const McSettings& settings, ChainState& state, Gu
   s.temperatures = settings.temperatures;
   s.volume = run.volume_moves(settings);
   const bool npt = settings.volume_moves;
-  utils::logmesg(run.lammps(),
-                 std::string("Stage        Cap (eV/atom)     ln X   Acceptance    Displace     Mean "
-                             "(eV/atom)   Lowest (eV/atom)    Samples") +
-                     (npt ? "  Volume/atom (A^3)  Volume acceptance       dlnv\n" : "\n"));
+  api::log_message(run.lammps(),
+                   std::string("Stage        Cap (eV/atom)     ln X   Acceptance    Displace     Mean "
+                               "(eV/atom)   Lowest (eV/atom)    Samples") +
+                       (npt ? "  Volume/atom (A^3)  Volume acceptance       dlnv\n" : "\n"));
   const auto samples_file = run.open(settings.samples_file);
   const std::string pressure = npt ? fmt::format(" pressure={}", settings.pressure) : "";
   const NestedResult result = run_nested(
@@ -36,7 +36,7 @@ void sample_nested(McRun& run, const McSettings& settings, ChainState& state, Gu
         if (npt)
           line += fmt::format(" {:18.6f} {:18.5f} {:10.6f}", state.volume_per_particle(),
                               stage.volume_counts.acceptance(), stage.dlnv);
-        utils::logmesg(run.lammps(), line + "\n");
+        api::log_message(run.lammps(), line + "\n");
         if (samples_file)
           for (const double energy : energies)
             run.write(samples_file, fmt::format("{:.17g}\n", energy / state.size()));
@@ -46,16 +46,16 @@ void sample_nested(McRun& run, const McSettings& settings, ChainState& state, Gu
       },
       [&](std::int64_t cycle) { return run.keep_going(cycle); });
   for (std::size_t t = 0; t < settings.temperatures.size(); ++t)
-    utils::logmesg(run.lammps(),
-                   fmt::format("mc nested: T = {:g} K, ln Z = {:.6f} relative to the volume of stage 0\n",
-                               settings.temperatures[t], log_partition_function(result.stages, t)));
+    api::log_message(run.lammps(),
+                     fmt::format("mc nested: T = {:g} K, ln Z = {:.6f} relative to the volume of stage 0\n",
+                                 settings.temperatures[t], log_partition_function(result.stages, t)));
   run.publish("mc_displace", result.displace);
   run.publish("mc_dlnv", result.dlnv);
   run.publish("mc_acceptance", result.stages.empty() ? 0.0 : result.stages.back().counts.acceptance());
   const char* end = result.end == NestedEnd::stuck ? "stuck (acceptance below 1e-3)" : "the cycles are used";
   if (result.end == NestedEnd::stopped) end = "time is up";
-  utils::logmesg(run.lammps(), fmt::format("mc nested: {} stages, {} cycles; {}\n", result.stages.size(),
-                                           result.cycles, end));
+  api::log_message(run.lammps(), fmt::format("mc nested: {} stages, {} cycles; {}\n", result.stages.size(),
+                                             result.cycles, end));
 }
 
 }  // namespace alnn

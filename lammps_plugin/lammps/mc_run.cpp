@@ -10,6 +10,7 @@
 #include "fmt/format.h"
 #include "input.h"
 #include "lammps.h"
+#include "lammps_api.h"
 #include "mc_local.h"
 #include "mc_species.h"
 #include "meant_path.h"
@@ -85,7 +86,7 @@ void McRun::write_frame(const ChainState& state, const std::string& keys) {
 }
 
 bool McRun::keep_going(std::int64_t cycle) {
-  if (timer->has_timeout() && timer->check_timeout(static_cast<int>(cycle))) timed_out_ = true;
+  if (api::has_timeout(*timer) && timer->check_timeout(static_cast<int>(cycle))) timed_out_ = true;
   return !timed_out_;
 }
 
@@ -93,7 +94,7 @@ void McRun::publish(const char* name, double value) const {
   Variable& variables = *input->variable;
   const int index = variables.find(name);
   if (index < 0)
-    variables.internal_create(const_cast<char*>(name), value);
+    api::create_internal(variables, name, value);
   else if (variables.internalstyle(index))
     variables.internal_set(index, value);
 }
@@ -110,10 +111,10 @@ void McRun::report_end(const ChainState& state, double seconds) const {
     line += fmt::format(", volume {}, too narrow {}", counts.out_of_range, counts.narrow);
   if (state.insertion_counts.attempted > 0)
     line += fmt::format(", size out of range {}", counts.out_of_range);
-  utils::logmesg(lmp, line + "\n");
-  utils::logmesg(lmp,
-                 fmt::format("mc: energy {:.10g} eV, largest drift of the running energy {:.3g} eV/atom{}\n",
-                             state.energy, state.largest_drift, timed_out_ ? "; stopped by the timer" : ""));
+  api::log_message(lmp, line + "\n");
+  api::log_message(
+      lmp, fmt::format("mc: energy {:.10g} eV, largest drift of the running energy {:.3g} eV/atom{}\n",
+                       state.energy, state.largest_drift, timed_out_ ? "; stopped by the timer" : ""));
 }
 
 }  // namespace alnn

@@ -15,6 +15,7 @@
 #include "improper.h"
 #include "kspace.h"
 #include "lammps.h"
+#include "lammps_api.h"
 #include "modify.h"
 #include "pair.h"
 #include "update.h"
@@ -27,7 +28,7 @@ WholeEnergy::WholeEnergy(LAMMPS* lmp, McAtoms& atoms, double to_ev, bool sites)
     : lmp_(lmp),
       atoms_(atoms),
       to_ev_(to_ev),
-      potential_energy_(lmp->modify->get_compute_by_id("thermo_pe")),
+      potential_energy_(api::compute_of_id(*lmp->modify, "thermo_pe")),
       sites_(sites) {
   if (!potential_energy_) lmp->error->all(FLERR, "mc: expected the compute thermo_pe, found none");
   if (lmp->force->kspace) lmp->force->kspace->setup();
@@ -56,7 +57,7 @@ double WholeEnergy::evaluate() {
   }
   if (force->kspace && force->kspace->compute_flag) force->kspace->compute(eflag, vflag);
   if (modify->n_pre_reverse) modify->pre_reverse(eflag, vflag);
-  if (modify->n_post_force_any) modify->post_force(vflag);
+  if (api::n_post_force(*modify)) modify->post_force(vflag);
   double energy = potential_energy_->compute_scalar();
   if (lmp_->comm->nprocs > 1) MPI_Bcast(&energy, 1, MPI_DOUBLE, 0, lmp_->world);
   if (sites_) gather_site_energies();

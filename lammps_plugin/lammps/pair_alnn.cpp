@@ -10,6 +10,7 @@
 #include "comm.h"
 #include "error.h"
 #include "force.h"
+#include "lammps_api.h"
 #include "meant_path.h"
 #include "memory.h"
 #include "neigh_list.h"
@@ -150,7 +151,7 @@ void PairAlnn::coeff(int narg, char** arg) {
 void PairAlnn::init_style() {
   if (!plan_) error->all(FLERR, "pair_style alnn: expected a pair_coeff command before the run, found none");
   check_baseline();
-  neighbor->add_request(this, NeighConst::REQ_FULL);
+  alnn::api::request_full_list(*neighbor, this, instance_me);
   if (comm->me == 0 && alnn::excludes_neighbors(lmp, species_of_type_))
     error->warning(
         FLERR,
@@ -268,7 +269,7 @@ void PairAlnn::scatter(int site, int i) {
 // Adds what ghost atoms have got to the atoms themselves; `width` numbers an atom.
 void PairAlnn::bring_home(std::vector<double>& values, int width) {
   sent_ = &values, sent_width_ = width;
-  comm->reverse_comm(this, width);
+  alnn::api::reverse_comm(*comm, this, width);
 }
 
 void PairAlnn::return_ghost_forces() {
@@ -310,7 +311,8 @@ std::string PairAlnn::describe_outside() const {
 // For the first time (warn) or at once (stop).
 void PairAlnn::report_extrapolation() {
   if (extrapolation_ == Extrapolation::stop) error->one(FLERR, "{}", describe_outside());
-  error->warning(FLERR, "{} (said once; totals follow at the end of the run)", describe_outside());
+  error->warning(FLERR, "{} (said once{})", describe_outside(),
+                 alnn::api::has_finish ? "; totals follow at the end of the run" : "");
   warned_ = true;
 }
 

