@@ -22,7 +22,7 @@ _FORCES: dict[str, Any] = {
     "forces": "auto",
     "force_rows": None,
 }
-_SEVERAL_SPECIES: dict[str, Any] = {"members": 1, "steps": 60, "weight_decay": 0.001}
+_SEVERAL_SPECIES: dict[str, Any] = {"hidden": (10, 10), "steps": 30, "weight_decay": 0.5, "learnrate": 10.0}
 """With forces: a network for each species has so many weights together that a step takes their square in time."""
 _ENERGIES: dict[str, Any] = {
     "members": 4,
@@ -30,6 +30,7 @@ _ENERGIES: dict[str, Any] = {
 }  # which say little: the mean of several networks errs less
 _SHARE = 0.8  # of all forces of a structure against its energy, each in terms of its spread
 _LIGHTEST, _HEAVIEST = 0.01, 0.05  # Å
+_LIGHTEST_OF_SEVERAL = 0.03  # Å; where species are bound to molecules forces say more than their spread tells
 
 
 def recommended(settings: FitSettings, labels: Labels, structures: Sequence[Atoms] = ()) -> TrainingSettings:
@@ -46,7 +47,11 @@ def recommended(settings: FitSettings, labels: Labels, structures: Sequence[Atom
     fitting = {**_FORCES, "force_weight": force_weight(structures)} if with_forces else _ENERGIES
     if with_forces and len({symbol for atoms in structures for symbol in atoms.symbols}) > 1:
         fitting |= _SEVERAL_SPECIES
-    return TrainingSettings(**{**_NETWORK, **fitting, **told})
+        fitting["force_weight"] = max(fitting["force_weight"], _LIGHTEST_OF_SEVERAL)
+    chosen = {**_NETWORK, **fitting, **told}
+    if with_forces and TrainingSettings(**chosen).may_start_linear:
+        chosen.setdefault("start", "linear")
+    return TrainingSettings(**chosen)
 
 
 def force_weight(structures: Sequence[Atoms]) -> float:

@@ -12,7 +12,7 @@ from alnn.descriptors.settings import Descriptors
 from alnn.reference.settings import BaselineLines
 from alnn.strict_yaml import Section, parse_model, parse_values, read_text
 from alnn.structures.label_keys import LabelKeys
-from alnn.training.settings import Final, Repelling, TrainingSettings
+from alnn.training.settings import Activation, Final, Repelling, TrainingSettings
 
 _DURATION = re.compile(r"(\d+(?:\.\d+)?) *(s|min|h)")
 _SECONDS = {"s": 1.0, "min": 60.0, "h": 3600.0}
@@ -27,12 +27,18 @@ def duration(text: str) -> float:
     return seconds
 
 
+class FitTraining(TrainingSettings):
+    """Networks of data of others are of gelu unless told otherwise."""
+
+    activation: Activation = "gelu"
+
+
 class FitSettings(Section):
     """A whole settings file. What is left out of `training` is chosen to suit the data."""
 
     seed: int = Field(1, ge=0, lt=2**31, description="of everything random")
     descriptors: Descriptors = Descriptors()
-    training: TrainingSettings = TrainingSettings()
+    training: FitTraining = FitTraining()
     repulsion: Repelling = "auto"
     baseline: BaselineLines = None
     final: Final = Final()

@@ -6,7 +6,9 @@ from alnn.training.adam import Adam
 from alnn.training.architecture import initial_weights
 from alnn.training.cross_validation import held_out_folds
 from alnn.training.descent import Descender, Rules
+from alnn.training.equations import Equations, Map
 from alnn.training.kalman import Kalman
+from alnn.training.linear_start import handing_on, linear_fit
 from alnn.training.prepared import Prepared
 from alnn.training.quasi_newton import QuasiNewton
 from alnn.training.result import Spread, Watch, unwatched
@@ -41,6 +43,17 @@ def committee_start(
     return start, warm
 
 
+def begin_linear(
+    equations: Equations, start: np.ndarray, train: np.ndarray, rng: np.random.Generator, threads: Map
+) -> None:
+    """Let the members `start` (M, P) begin as the linear fit to what each is trained on, (M, S + R)."""
+    fit: list[np.ndarray] = []
+    for k, weights in enumerate(train):
+        if k == 0 or not np.array_equal(weights, train[k - 1]):
+            fit = linear_fit(equations, weights, threads)
+        start[k] = handing_on(equations.architecture, fit, rng)
+
+
 def fast(
     prepared: Prepared,
     settings: TrainingSettings,
@@ -57,13 +70,16 @@ def fast(
     """
     members, size = settings.members, prepared.pool.size
     start, warm = committee_start(prepared, settings, rng)
+    equations = prepared.equations(settings)
     if settings.validation == "fold":
         train, valid = held_out_folds(size, members, settings.folds, rng)
     else:
         train, valid = np.ones((members, size)), np.zeros((members, size))
     train, valid = prepared.mask(train), prepared.mask(valid)
     rules = rules_of(settings, settings.warm_steps if warm else settings.steps)
-    equations = prepared.equations(settings)
+    if settings.start == "linear":
+        with thread_map(threads) as work:
+            begin_linear(equations, start[warm:], train[warm:], rng, work)
 
     wanted = True
 

@@ -31,6 +31,9 @@ Activation = Literal[
     "square",
 ]
 
+HANDED_ON = ("gelu", "relu", "softplus")
+"""Activations with a(z) - a(-z) = z, so that two neurons hand a number on as it is."""
+
 
 Method = Literal["levenberg-marquardt", "l-bfgs", "adam", "kalman"]
 OF_METHOD: dict[str, dict[str, int]] = {
@@ -102,6 +105,11 @@ class TrainingSettings(Section):
     )
     activation: Activation = Field("twist", description="hidden activation (cluster paper: twist)")
     members: int = Field(4, ge=1, le=64, description="networks in the committee; `paper` always yields one")
+    start: Literal["random", "linear"] = Field(
+        "random",
+        description="`fast`: what fresh weights are: random, or a network that is the linear fit to begin with "
+        "(activations gelu, relu and softplus), from where a training needs half the steps and less",
+    )
     learnrate: float = Field(0.1, gt=0, description="initial damping of Levenberg-Marquardt (papers: 0.1)")
     damping_factor: float = Field(10.0, gt=1, description="the damping is divided and multiplied by this")
     damping_rise: Annotated[float, Field(gt=1)] | None = Field(
@@ -237,6 +245,22 @@ class TrainingSettings(Section):
         for name, default in (("adam", AdamSettings()), ("kalman", KalmanSettings())):
             if getattr(self, name) != default and self.method != name:
                 raise ValueError(f"{name}: expected method {name} beside it, found method {self.method}")
+        return self
+
+    @property
+    def may_start_linear(self) -> bool:
+        """Whether the networks can be the linear fit to begin with."""
+        every = self.hidden.values() if isinstance(self.hidden, dict) else [self.hidden]
+        wide = min((n for layers in every for n in layers), default=2) >= 2
+        return self.protocol == "fast" and wide and self.activation in HANDED_ON
+
+    @model_validator(mode="after")
+    def _start_fits_the_rest(self) -> "TrainingSettings":
+        if self.start == "linear" and not self.may_start_linear:
+            raise ValueError(
+                f"start: linear needs protocol fast, an activation of {', '.join(HANDED_ON)} and two neurons or more "
+                f"in each layer, found {self.protocol}, {self.activation}, {self.hidden}"
+            )
         return self
 
     @model_validator(mode="after")

@@ -24,7 +24,7 @@ from alnn.structures.neighbors import pair_table
 from alnn.training.coordinates import Coordinates, Moments
 from alnn.training.data import Composition, energy_scale, relevance
 from alnn.training.descent import Rules
-from alnn.training.fast import METHODS, committee_start, rules_of
+from alnn.training.fast import METHODS, begin_linear, committee_start, rules_of
 from alnn.training.labelled import labelled_set, structure_weights
 from alnn.training.members import to_layers
 from alnn.training.prepared import Frame, Prepared, prepare
@@ -87,7 +87,7 @@ def fit_in_windows(
             start, warm = committee_start(prepared, settings, rng)
             state = _State(start, np.full(len(start), settings.learnrate), warm, [None] * len(start))
         rules = replace(rules_of(settings, steps), passes=steps * windows)
-        state = _descend(prepared, settings, state, rules, seed + number, threads)
+        state = _descend(prepared, settings, state, rules, seed + number, threads, number == 0)
         done = number + 1
         if not watch(steps * done, steps * windows):
             break
@@ -125,7 +125,13 @@ class _State:
 
 
 def _descend(
-    prepared: Prepared, settings: TrainingSettings, state: _State, rules: Rules, seed: int, threads: int
+    prepared: Prepared,
+    settings: TrainingSettings,
+    state: _State,
+    rules: Rules,
+    seed: int,
+    threads: int,
+    first: bool,
 ) -> _State:
     """Every member some steps further in one window."""
     equations = prepared.equations(settings)
@@ -133,6 +139,9 @@ def _descend(
     ones, none = np.ones(count), np.zeros(count)
     found = []
     with thread_map(threads) as work:
+        if first and settings.start == "linear":
+            fresh = state.weights[state.warm :]
+            begin_linear(equations, fresh, np.ones((len(fresh), count)), np.random.default_rng(seed), work)
         for member, (weights, damping) in enumerate(zip(state.weights, state.damping, strict=True)):
             own = replace(rules, damping=float(damping))
             draws = np.random.default_rng([seed, _WINDOWS, member])

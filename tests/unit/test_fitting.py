@@ -128,7 +128,7 @@ def test_what_is_not_told_suits_the_data():
     energies = recommended(FitSettings(), none)
     assert (energies.forces, energies.members) == ("none", 4)
     assert recommended(FitSettings(), all_forces).members == 2
-    assert recommended(FitSettings(), all_forces, [Atoms("AuCu", [[0, 0, 0], [3, 0, 0]])]).members == 1
+    assert recommended(FitSettings(), all_forces, [Atoms("AuCu", [[0, 0, 0], [3, 0, 0]])]).hidden == (10, 10)
     assert recommended(load(None, {"training": {"forces": "none"}}), all_forces).forces == "none"
     assert recommended(load(None, {"training": {"protocol": "paper"}}), all_forces).protocol == "paper"
     with pytest.raises(ConfigError, match="forces for every structure, found them for 5 of 9"):
