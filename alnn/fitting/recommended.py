@@ -16,13 +16,13 @@ from alnn.training.soundness import composition, element_offsets
 
 _NETWORK: dict[str, Any] = {"hidden": (16, 16), "activation": "gelu"}
 _FORCES: dict[str, Any] = {
-    "members": 2,
-    "steps": 150,
+    "members": 3,
+    "steps": 70,
     "weight_decay": 0.01,
     "forces": "auto",
     "force_rows": None,
 }
-_SEVERAL_SPECIES: dict[str, Any] = {"hidden": (10, 10), "steps": 30, "weight_decay": 0.5, "learnrate": 10.0}
+_SEVERAL_SPECIES: dict[str, Any] = {"hidden": (10, 10), "steps": 40, "weight_decay": 0.5, "learnrate": 10.0}
 """With forces: a network for each species has so many weights together that a step takes their square in time."""
 _ENERGIES: dict[str, Any] = {
     "members": 4,

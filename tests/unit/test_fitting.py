@@ -127,7 +127,9 @@ def test_what_is_not_told_suits_the_data():
     assert recommended(FitSettings(), some).forces == "auto"
     energies = recommended(FitSettings(), none)
     assert (energies.forces, energies.members) == ("none", 4)
-    assert recommended(FitSettings(), all_forces).members == 2
+    assert recommended(FitSettings(), all_forces).members == 3
+    assert recommended(FitSettings(), all_forces).start == "linear"
+    assert recommended(load(None, {"training": {"activation": "tanh"}}), all_forces).start == "random"
     assert recommended(FitSettings(), all_forces, [Atoms("AuCu", [[0, 0, 0], [3, 0, 0]])]).hidden == (10, 10)
     assert recommended(load(None, {"training": {"forces": "none"}}), all_forces).forces == "none"
     assert recommended(load(None, {"training": {"protocol": "paper"}}), all_forces).protocol == "paper"
