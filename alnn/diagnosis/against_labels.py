@@ -36,11 +36,13 @@ class AgainstLabels:
         if self.own:
             return "forces in the file are the potential's own"
         parts = []
-        if len(self.energies):
-            parts.append(f"energies by {1e3 * np.mean(np.abs(self.energies)):.3g} meV/atom")
-        if len(self.forces):
-            parts.append(f"forces by {1e3 * np.mean(self.forces):.3g} meV/Å an atom")
-        return f"the file has labels of another method, which differ: {', '.join(parts)} in the mean"
+        for kind, unit, errors in (
+            ("energies", "meV/atom", 1e3 * np.abs(self.energies)),
+            ("forces", "meV/Å an atom", 1e3 * self.forces),
+        ):
+            if len(errors):
+                parts.append(f"{kind} by {errors.mean():.3g} {unit} (median {np.median(errors):.3g})")
+        return f"the file has labels of another method, which differ: {', '.join(parts)}"
 
     def table(self) -> list[list[str]]:
         """Errors of forces (meV/Å) by the grade of the atom: grades, atoms, median, 95 % below, largest."""
