@@ -30,7 +30,9 @@ def described(settings: TrainingSettings, labels: Labels) -> str:
         used.append("not the stresses")
     layers = layers_in_words(settings.hidden)
     networks = f"{settings.members} network{'s' if settings.members > 1 else ''}"
-    return f"trains on {', '.join(used)}; {networks} of {layers} neurons ({settings.activation})"
+    silent = f", {100 * settings.dropout:g} % of them silent in turn" if settings.dropout else ""
+    by = "" if settings.protocol == "paper" else f", by {settings.method}"
+    return f"trains on {', '.join(used)}; {networks} of {layers} neurons ({settings.activation}){silent}{by}"
 
 
 def say_outcome(output: Path, with_baseline: bool, fitted: Fitted, seconds: float) -> None:

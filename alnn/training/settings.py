@@ -39,7 +39,7 @@ Method = Literal["levenberg-marquardt", "l-bfgs", "adam", "kalman"]
 OF_METHOD: dict[str, dict[str, int]] = {
     "l-bfgs": {"steps": 300, "warm_steps": 150},
     "adam": {"steps": 300, "warm_steps": 150, "batch": 8},
-    "kalman": {"batch": 4},
+    "kalman": {"steps": 30, "warm_steps": 15, "batch": 4},
 }
 """Where nothing else is told: many steps where they are cheap and small, few structures at a time where each is learned
 from at once.

@@ -16,6 +16,7 @@ from alnn.evaluation.errors import Parity
 from alnn.evaluation.tables import number, percent
 from alnn.potential import Potential
 from alnn.uncertainty.compared import Compared, rank_correlation, said
+from alnn.uncertainty.dropout import DRAWS, thinned
 from alnn.uncertainty.figure import draw
 from alnn.uncertainty.gradients import components_of
 from alnn.uncertainty.greedy import COMPONENTS
@@ -28,7 +29,7 @@ _CHUNK = 100  # structures at a time: bounds the memory of the descriptors' deri
 
 def judge_by(path: Path, figure: Path | None = None) -> Judge:
     """What `alnn evaluate` says of the uncertainties of the potential file `path`: by the variance matrix beside it, by
-    grades and by the committee's spread, as far as there are any; `figure` is drawn where it is given.
+    dropout, by grades and by the committee's spread, as far as there are any; `figure` is drawn where it is given.
 
     What it returns raises PotentialError for a matrix that is damaged or another potential's, ConfigError for a figure
     without a matrix.
@@ -50,6 +51,11 @@ def judge_by(path: Path, figure: Path | None = None) -> Judge:
                 draw(compared, figure)
         elif figure is not None:
             raise ConfigError(f"--figure: expected a variance matrix beside {path}, found none at {matrix}")
+        if "dropout" in potential.training:
+            drawn = of_draws(potential, structures, data)
+            lines.append(f"uncertainty by dropout, {DRAWS} draws:")
+            lines += [one.line() for one in drawn]
+            numbers["dropout"] = {one.kind: one.numbers() for one in drawn}
         atoms_lines, of_atoms = of_the_atoms(potential, structures, data)
         return lines + atoms_lines, numbers | of_atoms
 
@@ -81,6 +87,21 @@ def compare(
     known = np.isfinite(error)
     if known.any():
         compared.append(Compared("forces", "meV/Å", error[known], sigma[known]))
+    return compared
+
+
+def of_draws(potential: Potential, structures: Sequence[Atoms], data: Parity) -> list[Compared]:
+    """Errors of energies (meV/atom) and forces (meV/Å), and their spread over draws of silent neurons.
+
+    Raises PotentialError for a potential that was not trained with dropout.
+    """
+    predictions = Evaluator(thinned(potential.alone(), 1)).evaluate(structures, spreads=True)
+    energies = np.array([p.member_energies.std() for p in predictions]) / data.n_atoms
+    forces = np.concatenate([p.forces_spread for p in predictions])
+    compared = [Compared("energies", "meV/atom", data.energy_error, 1e3 * energies)]
+    known = np.isfinite(data.force_error)
+    if known.any():
+        compared.append(Compared("forces", "meV/Å", data.force_error[known], 1e3 * forces[known]))
     return compared
 
 

@@ -8,6 +8,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 from alnn.descriptors import preset
 from alnn.descriptors.described import Described
 from alnn.errors import PotentialError
+from alnn.evaluation.errors import compare
 from alnn.potential import Potential
 from alnn.potential.calculator import Evaluator
 from alnn.selection.features import member_energies
@@ -17,6 +18,7 @@ from alnn.training.dropout import weight_factors
 from alnn.training.members import to_layers
 from alnn.training.settings import TrainingSettings
 from alnn.uncertainty.dropout import thinned
+from alnn.uncertainty.judgement import judge_by
 
 FUNCTIONS = preset("water-clusters", ["Ar"])
 ARCHITECTURE = Architecture((26,), ((40, 30),), "linear")
@@ -99,6 +101,18 @@ def test_forces_of_a_draw_are_the_slope_of_its_energy(trained):
     found = Evaluator(one).evaluate([atoms, up, down])
     slope = (found[1].energy - found[2].energy) / (2 * h)
     assert found[0].forces[0, 0] == pytest.approx(-slope, rel=1e-4, abs=1e-6)
+
+
+def test_evaluate_says_how_good_the_spread_is(trained, tmp_path):
+    trained.write(tmp_path / "p.alnn")
+    structures = [*_trimers(10, seed=1), *_trimers(10, 2.0, 2.2)]
+    data = compare(trained, structures)
+    lines, numbers = judge_by(tmp_path / "p.alnn")(trained, structures, data)
+    assert lines[0] == "uncertainty by dropout, 50 draws:" and lines[1].startswith("  energies: ")
+    drawn = member_energies(thinned(trained, 1), Described(structures, ["Ar"])).std(axis=1) / 3
+    expected = np.mean(np.abs(data.energy_error) <= 1e3 * drawn)
+    assert numbers["dropout"]["energies"]["within_1_sigma"] == pytest.approx(expected)
+    assert numbers["dropout"]["forces"]["quantities"] == 180
 
 
 def test_a_potential_without_dropout_is_refused(trained):
