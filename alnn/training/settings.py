@@ -193,8 +193,8 @@ class TrainingSettings(Section):
         "levenberg-marquardt",
         description="`fast`: `l-bfgs` needs no matrix of the weights: some hundred cheap steps where the other takes "
         "tens, with forces a third of the time at a thousand weights and a tenth at four thousand. `adam` goes by "
-        "gradients of a few structures, in hundreds of passes; `kalman`, an extended Kalman filter, learns from a few at "
-        "a time in tens of passes, each of which takes the square of all weights in time for each structure",
+        "gradients of a few structures, in hundreds of passes; `kalman`, an extended Kalman filter, learns from a few "
+        "at a time in tens of passes, each of which takes the square of all weights in time for each structure",
     )
     adam: AdamSettings = AdamSettings()
     kalman: KalmanSettings = KalmanSettings()
