@@ -252,14 +252,16 @@ class TrainingSettings(Section):
         """Whether the networks can be the linear fit to begin with."""
         every = self.hidden.values() if isinstance(self.hidden, dict) else [self.hidden]
         wide = min((n for layers in every for n in layers), default=2) >= 2
-        return self.protocol == "fast" and wide and self.activation in HANDED_ON
+        whole = self.dropout == 0  # a silent neuron of a pair would leave the other alone
+        return self.protocol == "fast" and wide and whole and self.activation in HANDED_ON
 
     @model_validator(mode="after")
     def _start_fits_the_rest(self) -> "TrainingSettings":
         if self.start == "linear" and not self.may_start_linear:
             raise ValueError(
-                f"start: linear needs protocol fast, an activation of {', '.join(HANDED_ON)} and two neurons or more "
-                f"in each layer, found {self.protocol}, {self.activation}, {self.hidden}"
+                f"start: linear needs protocol fast, an activation of {', '.join(HANDED_ON)}, two neurons or more "
+                f"in each layer and no dropout, found {self.protocol}, {self.activation}, {self.hidden}, "
+                f"dropout {self.dropout:g}"
             )
         return self
 

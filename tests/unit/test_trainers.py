@@ -261,6 +261,10 @@ def test_windows_come_to_errors_like_those_at_once(method):
             {"kalman": {"covariance": 2.0}, "method": "adam"},
             "kalman: expected method kalman beside it, found",
         ),
+        (
+            {"method": "adam", "dropout": 0.1, "start": "linear", "activation": "gelu"},
+            "start: linear needs .* no dropout, found fast, gelu, .* dropout 0.1",
+        ),
         ({"method": "adam", "protocol": "paper"}, "method: adam needs protocol fast, found protocol paper"),
         ({"method": "adam", "adam": {"rate": 1e-3, "last": 1e-2}}, "last: expected at most rate, 0.001"),
     ],
