@@ -1,6 +1,6 @@
 """What networks say before they are trained, with and without standardisation, beside the labels.
 
-Networks begin from random weights of variance 1/fan-in, which suits inputs and outputs of unit spread. With functions
+Random weights have the variance 1/fan-in, which suits inputs and outputs of unit spread. With functions
 standardised by mean and deviation, and energies too, what they say first lies where the labels lie; without,
 the training has to find units and offsets first.
 """
@@ -71,7 +71,7 @@ def before_training(potential: Potential, structures: Sequence[Atoms], seed: int
 
 
 def with_fresh_networks(potential: Potential, seed: int) -> Potential:
-    """The potential with networks as a training begins with."""
+    """The potential with networks of random weights, as a training begins with that does not begin as the linear fit."""
     species, first = potential.species, potential.members[0]
     architecture = Architecture(
         tuple(first[s][0].weights.shape[1] for s in species),
