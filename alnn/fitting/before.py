@@ -71,7 +71,7 @@ def before_training(potential: Potential, structures: Sequence[Atoms], seed: int
 
 
 def with_fresh_networks(potential: Potential, seed: int) -> Potential:
-    """The potential with networks of random weights, as a training begins with that does not begin as the linear fit."""
+    """The potential with networks of random weights, as trainings begin with (but those from the linear fit)."""
     species, first = potential.species, potential.members[0]
     architecture = Architecture(
         tuple(first[s][0].weights.shape[1] for s in species),
