@@ -130,7 +130,18 @@ def test_what_is_not_told_suits_the_data():
     assert recommended(FitSettings(), all_forces).members == 3
     assert recommended(FitSettings(), all_forces).start == "linear"
     assert recommended(load(None, {"training": {"activation": "tanh"}}), all_forces).start == "random"
-    assert recommended(FitSettings(), all_forces, [Atoms("AuCu", [[0, 0, 0], [3, 0, 0]])]).hidden == (10, 10)
+    alloy, molecule = (
+        Atoms("AuCu", [[0, 0, 0], [3, 0, 0]], cell=[6, 6, 6], pbc=True),
+        Atoms("OH", [[0, 0, 0], [1, 0, 0]]),
+    )
+    of_alloy, of_molecule = (recommended(FitSettings(), all_forces, [atoms]) for atoms in (alloy, molecule))
+    assert (of_alloy.method, of_alloy.hidden) == ("levenberg-marquardt", (10, 10))
+    assert (of_molecule.method, of_molecule.hidden) == ("l-bfgs", (24, 24))
+    assert (
+        recommended(FitSettings(), all_forces, [molecule] * 9000).method == "levenberg-marquardt"
+    )  # too many
+    by_name = load(None, {"training": {"method": "kalman"}})
+    assert recommended(by_name, all_forces, [molecule]).method == "kalman"
     assert recommended(load(None, {"training": {"forces": "none"}}), all_forces).forces == "none"
     assert recommended(load(None, {"training": {"protocol": "paper"}}), all_forces).protocol == "paper"
     with pytest.raises(ConfigError, match="forces for every structure, found them for 5 of 9"):
