@@ -35,7 +35,7 @@ MASSES = {"Si": 28.085}
 SETTINGS = """seed: 1
 repulsion: none
 descriptors: {functions: 30, cutoff: 4.5}
-training: {hidden: [8, 8], members: 1, steps: 20}
+training: {hidden: [8, 8], members: 1, steps: 20, start: random}
 """
 WRONG = 1.0
 """eV/Å"""

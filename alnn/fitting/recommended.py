@@ -16,18 +16,25 @@ from alnn.training.soundness import composition, element_offsets
 
 _NETWORK: dict[str, Any] = {"hidden": (16, 16), "activation": "gelu"}
 _FORCES: dict[str, Any] = {
-    "members": 3,
-    "steps": 70,
+    "members": 2,
+    "steps": 150,
     "weight_decay": 0.01,
     "forces": "auto",
     "force_rows": None,
 }
-_SEVERAL_SPECIES: dict[str, Any] = {"hidden": (10, 10), "steps": 40, "weight_decay": 0.5, "learnrate": 10.0}
-"""With forces: a network for each species has so many weights together that a step takes their square in time."""
+_SEVERAL_SPECIES: dict[str, Any] = {
+    "members": 3,
+    "hidden": (10, 10),
+    "steps": 40,
+    "weight_decay": 0.5,
+    "learnrate": 10.0,
+}
+"""With forces, from the linear fit: each species has a network, and a step takes the square of all weights in time."""
 _MOLECULES: dict[str, Any] = {
+    "members": 3,
     "hidden": (24, 24),
     "method": "l-bfgs",
-    "steps": 900,
+    "steps": 600,
     "weight_decay": 0.5,
 }
 """With forces of few free molecules: a gradient takes a tenth of a second, and larger networks err less."""
@@ -53,11 +60,12 @@ def recommended(settings: FitSettings, labels: Labels, structures: Sequence[Atom
         return TrainingSettings(**told)
     with_forces = labels.forces and told.get("forces") != "none"
     fitting = {**_FORCES, "force_weight": force_weight(structures)} if with_forces else _ENERGIES
-    if with_forces and len({symbol for atoms in structures for symbol in atoms.symbols}) > 1:
+    several = with_forces and len({symbol for atoms in structures for symbol in atoms.symbols}) > 1
+    if several:
         fitting |= _MOLECULES if _few_molecules(structures) and "method" not in told else _SEVERAL_SPECIES
         fitting["force_weight"] = max(fitting["force_weight"], _LIGHTEST_OF_SEVERAL)
     chosen = {**_NETWORK, **fitting, **told}
-    if with_forces and TrainingSettings(**chosen).may_start_linear:
+    if several and TrainingSettings(**chosen).may_start_linear:
         chosen.setdefault("start", "linear")
     return TrainingSettings(**chosen)
 

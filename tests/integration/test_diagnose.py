@@ -27,7 +27,7 @@ STILLINGER_WEBER = (
 SETTINGS = """
 repulsion: none
 descriptors: {functions: 24, cutoff: 4.5}
-training: {hidden: [8, 8], members: 1, steps: 15}
+training: {hidden: [8, 8], members: 1, steps: 15, start: random}
 """
 CRYSTAL = bulk("Si", cubic=True).repeat(2)
 EVERY = 5
