@@ -47,16 +47,12 @@ class Before:
 
     def line(self) -> str:
         """The energies in words."""
-        means = (float(np.median(v.energies)) for v in (self.standardised, self.plain))
-        spreads = (float(v.energies.std()) for v in (self.labels, self.standardised, self.plain))
+        labels, standardised, plain = (v.energies for v in (self.labels, self.standardised, self.plain))
         return (
-            "energies without offsets, eV/atom: labels spread {:.3g}; fresh networks {:.3g} around {:.3g} with "
-            "standardisation, {:.3g} around {:.3g} without"
-        ).format(*_woven(list(spreads), list(means)))
-
-
-def _woven(spreads: list[float], means: list[float]) -> list[float]:
-    return [spreads[0], spreads[1], means[0], spreads[2], means[1]]
+            f"energies without offsets, eV/atom: labels spread {labels.std():.3g}; fresh networks "
+            f"{standardised.std():.3g} around {np.median(standardised):.3g} with standardisation, "
+            f"{plain.std():.3g} around {np.median(plain):.3g} without"
+        )
 
 
 def before_training(potential: Potential, structures: Sequence[Atoms], seed: int) -> Before:

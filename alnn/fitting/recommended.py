@@ -64,10 +64,10 @@ def recommended(settings: FitSettings, labels: Labels, structures: Sequence[Atom
     if several:
         fitting |= _MOLECULES if _few_molecules(structures) and "method" not in told else _SEVERAL_SPECIES
         fitting["force_weight"] = max(fitting["force_weight"], _LIGHTEST_OF_SEVERAL)
-    chosen = {**_NETWORK, **fitting, **told}
-    if several and TrainingSettings(**chosen).may_start_linear:
-        chosen.setdefault("start", "linear")
-    return TrainingSettings(**chosen)
+    chosen = TrainingSettings(**{**_NETWORK, **fitting, **told})
+    if several and "start" not in told and chosen.may_start_linear:
+        return chosen.model_copy(update={"start": "linear"})
+    return chosen
 
 
 def _few_molecules(structures: Sequence[Atoms]) -> bool:

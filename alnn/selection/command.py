@@ -20,7 +20,7 @@ from alnn.selection.points import by_leverage, farthest, most_uncertain
 from alnn.structures.files import read_unchanged
 from alnn.structures.labels import structure_key
 from alnn.structures.writing import write_extxyz
-from alnn.uncertainty.dropout import DRAWS, thinned
+from alnn.uncertainty.dropout import DRAWS, rate_of, thinned
 from alnn.uncertainty.greedy import Learned
 from alnn.uncertainty.posterior import Posterior, beside
 
@@ -63,7 +63,7 @@ def select_command(
         raise ConfigError(f"--method {method}: expected --potential P.alnn beside it, found none")
     learned = None if potential is None else Potential.read(potential)
     if method == "dropout":
-        thinned(learned, seed)  # refuses at once a potential that was not trained so
+        rate_of(learned)  # refuses at once a potential that was not trained so
     posterior = None
     if method == "variance":
         posterior = _posterior(potential, learned)

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from alnn.training.descent import Descender, Descent
+from alnn.training.descent import Best, Descender, Descent
 from alnn.training.dropout import weight_factors
 from alnn.training.parts import Parts, batches
 
@@ -44,19 +44,17 @@ class Adam(Descender):
         updates = -(-len(trained) // rules.batch)
         moving = memory or _moving(start, self._rate(updates))
         move = _mover(moving)
-        best, criterion = start, self._criterion(self._at(start))
-        mark, since, step, wanted = criterion, 0, 0, True
-        while wanted and step < rules.steps and since < RESTS_AFTER * rules.patience:
+        best = Best(start, self._criterion(self._at(start)), rules.tolerance)
+        step, wanted = 0, True
+        while wanted and step < rules.steps and best.since < RESTS_AFTER * rules.patience:
             for chosen in batches(trained, rules.batch, rng):
                 move(self._mean_gradient(moving.variable.numpy(), parts, chosen, len(trained), rng))
-            step, since = step + 1, since + 1
+            step, best.since = step + 1, best.since + 1
             weights = moving.variable.numpy()
-            if (value := self._criterion(self._at(weights))) < criterion:
-                best, criterion = weights, value
-            if criterion < mark * (1.0 - rules.tolerance):
-                mark, since = criterion, 0
+            best.take(weights, self._criterion(self._at(weights)))
             wanted = goes_on(step)
-        return Descent(best, criterion, self._at(best).loss, rules.damping, step, moving)
+        loss = self._at(best.weights).loss
+        return Descent(best.weights, best.criterion, loss, rules.damping, step, moving)
 
     def _mean_gradient(
         self, weights: np.ndarray, parts: Parts, chosen: np.ndarray, of: int, rng: np.random.Generator

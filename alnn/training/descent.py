@@ -77,6 +77,23 @@ class _Point(NamedTuple):
     loss: float
 
 
+class Best:
+    """The weights (P,) of the lowest criterion so far, and for how many steps, which who descends counts in `since`, it
+    has not fallen by the share `tolerance`.
+    """
+
+    def __init__(self, weights: np.ndarray, criterion: float, tolerance: float) -> None:
+        self.weights, self.criterion, self.since = weights, criterion, 0
+        self._mark, self._tolerance = criterion, tolerance
+
+    def take(self, weights: np.ndarray, criterion: float) -> None:
+        """Keep these weights if they are better."""
+        if criterion < self.criterion:
+            self.weights, self.criterion = weights, criterion
+        if self.criterion < self._mark * (1.0 - self._tolerance):
+            self._mark, self.since = self.criterion, 0
+
+
 Solve = Callable[[float], np.ndarray]
 """(J^T J + damping I)^-1 g for a damping; not finite where the matrix cannot be factorised."""
 
@@ -106,23 +123,20 @@ class Descender:
         """
         rules = self.rules
         point, damping = self._at(start), rules.damping
-        best, criterion = point.weights, self._criterion(point)
-        mark, since, step, solve, wanted = criterion, 0, 0, None, True
-        while wanted and step < rules.steps and since < rules.patience:
+        best = Best(point.weights, self._criterion(point), rules.tolerance)
+        step, solve, wanted = 0, None, True
+        while wanted and step < rules.steps and best.since < rules.patience:
             if damping >= DAMPING_RANGE[1] or point.loss <= 1e-28:
                 break
             solve = self._solver(point, rng)
             moved, damping = self._improve(point, solve, damping)
-            step, since = step + 1, since + 1
+            step, best.since = step + 1, best.since + 1
             wanted = goes_on(step)
             if moved is None:
                 continue
             point = moved
-            if (value := self._criterion(point)) < criterion:
-                best, criterion = point.weights, value
-            if criterion < mark * (1.0 - rules.tolerance):
-                mark, since = criterion, 0
-        return Descent(best, criterion, point.loss, damping, step)
+            best.take(point.weights, self._criterion(point))
+        return Descent(best.weights, best.criterion, point.loss, damping, step)
 
     def _at(self, weights: np.ndarray) -> _Point:
         with np.errstate(over="ignore", invalid="ignore"):

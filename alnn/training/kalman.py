@@ -15,7 +15,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, solve_triangular
 
-from alnn.training.descent import Descender, Descent
+from alnn.training.descent import Best, Descender, Descent
 from alnn.training.parts import Parts, batches
 
 
@@ -46,22 +46,20 @@ class Kalman(Descender):
         rules, parts = self.rules, Parts(self.equations)
         trained = np.flatnonzero(self.train[: self.equations.structures])
         state = memory or Filter(start, rules.kalman.covariance * np.eye(len(start)), rules.kalman.forgetting)
-        best, criterion = start, self._criterion(self._at(start))
-        mark, since, step, wanted = criterion, 0, 0, True
-        while wanted and step < rules.steps and since < rules.patience:
+        best = Best(start, self._criterion(self._at(start)), rules.tolerance)
+        step, wanted = 0, True
+        while wanted and step < rules.steps and best.since < rules.patience:
             dealt = batches(trained, rules.batch, rng)
             decaying = np.array_split(rng.permutation(len(start)), len(dealt))
             for chosen, pulled in zip(dealt, decaying, strict=True):
                 state = self._update(state, parts, chosen, pulled, rng)
-            step, since = step + 1, since + 1
+            step, best.since = step + 1, best.since + 1
             if not np.isfinite(state.weights).all():
                 break
-            if (value := self._criterion(self._at(state.weights))) < criterion:
-                best, criterion = state.weights, value
-            if criterion < mark * (1.0 - rules.tolerance):
-                mark, since = criterion, 0
+            best.take(state.weights, self._criterion(self._at(state.weights)))
             wanted = goes_on(step)
-        return Descent(best, criterion, self._at(best).loss, rules.damping, step, state)
+        loss = self._at(best.weights).loss
+        return Descent(best.weights, best.criterion, loss, rules.damping, step, state)
 
     def _update(
         self, state: Filter, parts: Parts, chosen: np.ndarray, pulled: np.ndarray, rng: np.random.Generator

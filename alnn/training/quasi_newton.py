@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 from scipy.optimize import minimize
 
-from alnn.training.descent import Descender, Descent
+from alnn.training.descent import Best, Descender, Descent
 
 PAIRS = 30
 """Steps that the approximation of the curvature remembers."""
@@ -34,8 +34,7 @@ class QuasiNewton(Descender):
     ) -> Descent:
         """From weights (P,) to better ones, as long as `goes_on` says so after a step; nothing is drawn."""
         rules, latest = self.rules, self._at(start)
-        best, criterion = start, self._criterion(latest)
-        mark, since, step = criterion, 0, 0
+        best, step = Best(start, self._criterion(latest), rules.tolerance), 0
 
         def value_and_gradient(weights: np.ndarray) -> tuple[float, np.ndarray]:
             nonlocal latest
@@ -46,14 +45,11 @@ class QuasiNewton(Descender):
             return latest.loss, 2.0 * (pull + rules.decay * weights)
 
         def after_step(weights: np.ndarray) -> None:
-            nonlocal best, criterion, mark, since, step
+            nonlocal step
             point = latest if np.array_equal(latest.weights, weights) else self._at(weights)
-            step, since = step + 1, since + 1
-            if (value := self._criterion(point)) < criterion:
-                best, criterion = weights.copy(), value
-            if criterion < mark * (1.0 - rules.tolerance):
-                mark, since = criterion, 0
-            if not goes_on(step) or since >= 10 * rules.patience:
+            step, best.since = step + 1, best.since + 1
+            best.take(weights.copy(), self._criterion(point))
+            if not goes_on(step) or best.since >= 10 * rules.patience:
                 raise _Ended
 
         with suppress(_Ended):
@@ -65,4 +61,5 @@ class QuasiNewton(Descender):
                 callback=after_step,
                 options={"maxiter": rules.steps, "maxcor": PAIRS, "maxfun": 3 * rules.steps, "ftol": 0.0},
             )
-        return Descent(best, criterion, self._at(best).loss, rules.damping, step)
+        loss = self._at(best.weights).loss
+        return Descent(best.weights, best.criterion, loss, rules.damping, step)

@@ -24,10 +24,11 @@ from alnn.structures.neighbors import pair_table
 from alnn.training.coordinates import Coordinates, Moments
 from alnn.training.data import Composition, energy_scale, relevance
 from alnn.training.descent import Rules
+from alnn.training.equations import Equations
 from alnn.training.fast import METHODS, begin_linear, committee_start, rules_of
 from alnn.training.labelled import labelled_set, structure_weights
 from alnn.training.members import to_layers
-from alnn.training.prepared import Frame, Prepared, prepare
+from alnn.training.prepared import Frame, prepare
 from alnn.training.result import TrainingResult, Watch, errors_report, how, member_errors, unwatched
 from alnn.training.settings import TrainingSettings
 from alnn.training.threads import thread_map
@@ -83,11 +84,17 @@ def fit_in_windows(
         )
         frame = Frame(whole.coordinates, whole.energies, whole.relevance[chosen], whole.mean_size)
         prepared = prepare(pool, settings, warm_start, frame)
+        equations = prepared.equations(settings)
         if state is None:
             start, warm = committee_start(prepared, settings, rng)
+            if settings.start == "linear":
+                fresh, draws = start[warm:], np.random.default_rng(seed)
+                ones = np.ones((len(fresh), equations.structures + equations.rows))
+                with thread_map(threads) as work:
+                    begin_linear(equations, fresh, ones, draws, work)
             state = _State(start, np.full(len(start), settings.learnrate), warm, [None] * len(start))
         rules = replace(rules_of(settings, steps), passes=steps * windows)
-        state = _descend(prepared, settings, state, rules, seed + number, threads, number == 0)
+        state = _descend(equations, settings, state, rules, seed + number, threads)
         done = number + 1
         if not watch(steps * done, steps * windows):
             break
@@ -125,23 +132,18 @@ class _State:
 
 
 def _descend(
-    prepared: Prepared,
+    equations: Equations,
     settings: TrainingSettings,
     state: _State,
     rules: Rules,
     seed: int,
     threads: int,
-    first: bool,
 ) -> _State:
     """Every member some steps further in one window."""
-    equations = prepared.equations(settings)
     count = equations.structures + equations.rows
     ones, none = np.ones(count), np.zeros(count)
     found = []
     with thread_map(threads) as work:
-        if first and settings.start == "linear":
-            fresh = state.weights[state.warm :]
-            begin_linear(equations, fresh, np.ones((len(fresh), count)), np.random.default_rng(seed), work)
         for member, (weights, damping) in enumerate(zip(state.weights, state.damping, strict=True)):
             own = replace(rules, damping=float(damping))
             draws = np.random.default_rng([seed, _WINDOWS, member])

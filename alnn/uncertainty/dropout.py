@@ -21,19 +21,21 @@ DRAWS = 50
 
 
 def thinned(potential: Potential, seed: int, draws: int = DRAWS) -> Potential:
-    """A committee of so many draws of silent neurons, from all members in turn.
+    """A committee of so many draws of silent neurons, from all members in turn. Raises PotentialError as `rate_of`."""
+    rate, rng = rate_of(potential), np.random.default_rng(seed)
+    members = [_thin(potential.members[k % potential.n_members], rate, rng) for k in range(draws)]
+    return replace(potential, members=members)
 
-    Raises PotentialError for a potential that was not trained with dropout.
-    """
+
+def rate_of(potential: Potential) -> float:
+    """The share of silent neurons in the training. Raises PotentialError for a potential trained without dropout."""
     rate = potential.training.get("dropout", 0.0)
     if not isinstance(rate, float) or not 0.0 < rate < 1.0:
         raise PotentialError(
             "dropout: expected a potential trained with it (training.dropout, a share between 0 and 1), found "
             f"{rate if rate else 'none'}"
         )
-    rng = np.random.default_rng(seed)
-    members = [_thin(potential.members[k % potential.n_members], rate, rng) for k in range(draws)]
-    return replace(potential, members=members)
+    return rate
 
 
 def _thin(
