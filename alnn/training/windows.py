@@ -46,7 +46,7 @@ def bytes_needed(
     species = list(functions)
     some = [structures[k] for k in np.linspace(0, len(structures) - 1, _SAMPLE).astype(int)]
     pairs = pair_table(some, species, descriptors.cutoff(functions))
-    width, hidden = max(len(f) for f in functions.values()), settings.hidden
+    width, hidden = max(descriptors.kernel(functions, species).lengths), settings.hidden
     neurons = max(map(sum, hidden.values())) if isinstance(hidden, Mapping) else sum(hidden)
     numbers = len(pairs.species) * (4 * width + 12 * neurons)  # of 8 bytes
     if settings.has_rows:
@@ -165,7 +165,8 @@ def _whole(
 ) -> Frame:
     """Scales and weights of all structures, from one pass over them."""
     species = list(functions)
-    moments = {s: Moments(len(functions[s])) for s in species}
+    lengths = descriptors.kernel(functions, species).lengths
+    moments = {s: Moments(length) for s, length in zip(species, lengths, strict=True)}
     for first in range(0, len(structures), _CHUNK):
         table = descriptors.compute(functions, species, structures[first : first + _CHUNK])
         for s in species:

@@ -5,7 +5,8 @@ import pytest
 from ase import Atoms
 from ase.neighborlist import neighbor_list
 
-from alnn.descriptors import compute, preset
+from alnn.descriptors import choose, compute, kernel, preset
+from alnn.descriptors.settings import Descriptors as Settings
 from alnn.potential.calculator import Evaluator
 from alnn.structures.pool import attach_label
 from alnn.training import fit_potential
@@ -73,6 +74,20 @@ def test_windows_learn_what_all_at_once_learn(forces, count, hidden):
     for found, expected in zip(_errors(in_windows, unseen), _errors(at_once, unseen), strict=True):
         assert found < 1.5 * expected
     np.testing.assert_allclose(in_windows.scaling["Ar"].max, at_once.scaling["Ar"].max)
+
+
+def test_windows_of_functions_that_are_several_in_an_entry():
+    structures = _clusters(60)
+    functions = choose(Settings(functions=20), ["Ar"], structures)
+    assert len(functions["Ar"]) < kernel(functions, ["Ar"]).lengths[0]  # moments are one entry
+    settings = TrainingSettings(members=1, steps=12, forces="auto", force_rows=None, hidden=(4,))
+    needed = bytes_needed(structures, functions, settings)
+    found = fit_potential(
+        structures, functions, settings.model_copy(update={"memory": needed / 1e9 / 1.5}), None, 1
+    )
+    assert found.training["windows"] == 2
+    constant = np.abs([a.get_forces() for a in structures]).mean()
+    assert _errors(found, structures)[1] < 0.2 * constant
 
 
 def test_weights_of_structures_hold_in_windows():
