@@ -212,7 +212,7 @@ class TrainingSettings(Section):
         "enter its gradient",
     )
     memory: float = Field(
-        1.65,
+        1.1,
         gt=0,
         description="GB; `fast`: where the descriptors and their derivatives would take more, `alnn train` takes the "
         "structures in windows that fit, one after the other",
