@@ -79,6 +79,7 @@ def fit_in_windows(
     steps = max(_FEWEST_STEPS, settings.steps // windows)
     state: _State | None = None
     for number, chosen in enumerate(np.array_split(rng.permutation(len(structures)), windows)):
+        pool = prepared = equations = None  # the last window goes before the next is made
         pool = labelled_set(
             [structures[k] for k in chosen], functions, settings, seed + number, isolated, whole.coordinates
         )
