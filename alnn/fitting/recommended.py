@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from ase import Atoms
+from ase.symbols import string2symbols as symbols
 
 from alnn.errors import ConfigError
 from alnn.fitting.data import Labels
@@ -40,6 +42,9 @@ _MOLECULES: dict[str, Any] = {
 }
 """With forces of few free molecules: a gradient takes a tenth of a second, and larger networks err less."""
 _FEW_COMPONENTS = 50_000  # of forces, in all structures together
+_SHELL_METALS = frozenset(symbols("LiNaKRbCsBeMgCaSrBaCuAgAuZnCdHgAlGaInTlPb"))
+"""Without open d or f shells: electrons fill shells of the cluster (W. A. de Heer, Rev. Mod. Phys. 65, 611 (1993))."""
+_OF_A_SIZE = 5  # structures in the mean: of fewer their common energy says as much as its differences
 _ENERGIES: dict[str, Any] = {
     "members": 4,
     "steps": 40,
@@ -66,9 +71,20 @@ def recommended(settings: FitSettings, labels: Labels, structures: Sequence[Atom
         fitting |= _MOLECULES if _few_molecules(structures) and "method" not in told else _SEVERAL_SPECIES
         fitting["force_weight"] = max(fitting["force_weight"], _LIGHTEST_OF_SEVERAL)
     chosen = TrainingSettings(**{**_NETWORK, **fitting, **told})
+    more: dict[str, Any] = {}
     if several and "start" not in told and chosen.may_start_linear:
-        return chosen.model_copy(update={"start": "linear"})
-    return chosen
+        more["start"] = "linear"
+    if with_forces and "size_shifts" not in told and chosen.may_shift_sizes and _metal_clusters(structures):
+        more["size_shifts"] = True
+    return chosen.model_copy(update=more)
+
+
+def _metal_clusters(structures: Sequence[Atoms]) -> bool:
+    """Free clusters of several sizes, of metals whose electrons fill shells of the whole cluster."""
+    free = not any(atoms.pbc.any() for atoms in structures)
+    metal = {symbol for atoms in structures for symbol in atoms.symbols} <= _SHELL_METALS
+    sizes = Counter(atoms.get_chemical_formula() for atoms in structures if len(atoms) > 1)
+    return free and metal and len(sizes) > 2 and sizes.total() >= _OF_A_SIZE * len(sizes)
 
 
 def _few_molecules(structures: Sequence[Atoms]) -> bool:

@@ -32,7 +32,8 @@ def described(settings: TrainingSettings, labels: Labels) -> str:
     networks = f"{settings.members} network{'s' if settings.members > 1 else ''}"
     silent = f", {100 * settings.dropout:g} % of them silent in turn" if settings.dropout else ""
     by = "" if settings.protocol == "paper" else f", by {settings.method}"
-    return f"trains on {', '.join(used)}; {networks} of {layers} neurons ({settings.activation}){silent}{by}"
+    shifts = "; each size has an energy shift of its own, which is not kept" if settings.size_shifts else ""
+    return f"trains on {', '.join(used)}; {networks} of {layers} neurons ({settings.activation}){silent}{by}{shifts}"
 
 
 def say_outcome(output: Path, with_baseline: bool, fitted: Fitted, seconds: float) -> None:

@@ -19,6 +19,7 @@ from scipy.linalg import LinAlgError, cho_factor, cho_solve
 from alnn.training.equations import Equations, Map
 from alnn.training.passes import SitePass
 from alnn.training.settings import AdamSettings, KalmanSettings
+from alnn.training.size_shifts import SizeShifts
 
 RETRIES = 6
 """Solutions with one matrix before it is made anew."""
@@ -69,11 +70,12 @@ class Descent(NamedTuple):
 
 
 class _Point(NamedTuple):
-    """A network and its residuals (S + R,)."""
+    """A network, its residuals (S + R,), and what of them is left without the shifts of sizes."""
 
     weights: np.ndarray
     passes: list[SitePass]
     residual: np.ndarray
+    left: np.ndarray
     loss: float
 
 
@@ -110,6 +112,10 @@ class Descender:
         rows = np.flatnonzero(train[equations.structures :])
         limit = int(rules.rows_per_weight * equations.architecture.size)
         self.rows, self.limit = rows, min(limit, len(rows))
+        count, group = equations.structures, equations.group
+        self.shifts = (
+            group if group is None else SizeShifts(group, equations.coefficient[:count], train[:count])
+        )
 
     def run(
         self,
@@ -142,14 +148,23 @@ class Descender:
         with np.errstate(over="ignore", invalid="ignore"):
             passes = self.equations.passes(weights)
             residual = self.equations.residual(passes, self.threads)
-            loss = float(np.sum(self.train * residual**2) + self.rules.decay * np.sum(weights**2))
-        return _Point(weights, passes, residual, loss if np.isfinite(loss) else np.inf)
+            left = self._without_shifts(residual)
+            loss = float(np.sum(self.train * residual * left) + self.rules.decay * np.sum(weights**2))
+        return _Point(weights, passes, residual, left, loss if np.isfinite(loss) else np.inf)
+
+    def _without_shifts(self, residual: np.ndarray) -> np.ndarray:
+        """(S + R,) half the loss's derivative by the residuals, but for `train`."""
+        if self.shifts is None:
+            return residual
+        left, part = residual.copy(), slice(self.equations.structures)
+        left[part] -= self.equations.coefficient[part] * self.shifts.of(self.root[part] * residual[part])
+        return left
 
     def _criterion(self, point: _Point) -> float:
         """Mean square of what is held out, or the loss where nothing is."""
         if self.held_out == 0:
             return point.loss
-        value = float(np.sum(self.valid * point.residual**2)) / self.held_out
+        value = float(np.sum(self.valid * point.left**2)) / self.held_out
         return value if np.isfinite(value) else np.inf
 
     def _improve(self, point: _Point, solve: Solve, damping: float) -> tuple[_Point | None, float]:
@@ -169,7 +184,7 @@ class Descender:
         structures = int(np.count_nonzero(self.train[: self.equations.structures]))
         if structures + len(self.rows) < size:
             return self._by_equations(point)
-        gradient = self.equations.gradient(point.passes, self.train * point.residual, self.threads)
+        gradient = self.equations.gradient(point.passes, self.train * point.left, self.threads)
         gradient = gradient + self.rules.decay * point.weights
         matrix = self._normal_matrix(point, rng)
 
@@ -184,6 +199,11 @@ class Descender:
         order = np.concatenate(pieces)
         jacobian = np.concatenate(self._jacobians(point.passes, pieces))
         residual, pull = (self.root * point.residual)[order], self.rules.decay * point.weights
+        if self.shifts is not None:
+            first = order < self.equations.structures
+            both = np.column_stack([jacobian[first], residual[first]])
+            both = self.shifts.left(both, order[first])
+            jacobian[first], residual[first] = both[:, :-1], both[:, -1]
         matrix = jacobian @ jacobian.T
 
         def solve(damping: float) -> np.ndarray:
@@ -225,7 +245,14 @@ class Descender:
             return total
 
         lanes = [stacks[k::LANES] for k in range(LANES)]
-        return sum(self.threads(lane, [mine for mine in lanes if mine]))
+        whole = sum(self.threads(lane, [mine for mine in lanes if mine]))
+        return whole if self.shifts is None else whole - self._of_shifts(self.shifts, passes)
+
+    def _of_shifts(self, shifts: SizeShifts, passes: Sequence[SitePass]) -> np.ndarray:
+        """(P, P) what the shifts take of J^T J."""
+        pieces = self._pieces(np.zeros(0, np.int64))
+        found = zip(self._jacobians(passes, pieces), pieces, strict=True)
+        return shifts.curvature(sum(shifts.sums(jacobian, piece) for jacobian, piece in found))
 
     def _scaled_rows(
         self, passes: Sequence[SitePass], piece: np.ndarray, share: float, kind: type

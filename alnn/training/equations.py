@@ -74,7 +74,8 @@ class Grouping:
 class Equations:
     """Least squares of S structures and R rows of one network with P weights.
 
-    coefficient, target (S + R,). Residuals and gradients are in double precision; tangents are stored, and rows of the
+    coefficient, target (S + R,); group (S,): structures of one size, whose energies may have a shift in common (see
+    `size_shifts`). Residuals and gradients are in double precision; tangents are stored, and rows of the
     Jacobian made, in single precision: they only shape the step.
     """
 
@@ -85,8 +86,9 @@ class Equations:
         coefficient: np.ndarray,
         target: np.ndarray,
         structures: int,
+        group: np.ndarray | None = None,
     ) -> None:
-        self.architecture = architecture
+        self.architecture, self.group = architecture, group
         self.species = list(species)
         self.coefficient, self.target = coefficient, target
         self.structures = structures

@@ -38,7 +38,12 @@ def linear_fit(equations: Equations, train: np.ndarray, threads: Map) -> list[np
     shape = equations.architecture
     straight = Architecture(shape.inputs, tuple(() for _ in shape.inputs), shape.activation)
     problem = Equations(
-        straight, equations.species, equations.coefficient, equations.target, equations.structures
+        straight,
+        equations.species,
+        equations.coefficient,
+        equations.target,
+        equations.structures,
+        equations.group,
     )
     descender = Descender(problem, _LINEAR, train, np.zeros_like(train), threads)
     found = descender.run(np.zeros(straight.size), np.random.default_rng(0))

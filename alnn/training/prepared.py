@@ -98,7 +98,15 @@ class Prepared:
                 species.append(SpeciesEquations(x, structure, nothing, nothing, tangent))
             else:
                 species.append(SpeciesEquations(x, structure, rows.site[s], rows.row[s], rows.tangent[s]))
-        return Equations(self.architecture, species, self.coefficient(settings), self.target(), pool.size)
+        group = self.sizes() if settings.size_shifts else None
+        return Equations(
+            self.architecture, species, self.coefficient(settings), self.target(), pool.size, group
+        )
+
+    def sizes(self) -> np.ndarray:
+        """(S,) numbers of the compositions; -1 for an atom alone, which nothing else is to be shifted with."""
+        found = np.unique(self.pool.counts(), axis=0, return_inverse=True)[1].ravel()
+        return np.where(self.pool.alone(), -1, found)
 
     def from_file(self, weights: np.ndarray) -> np.ndarray:
         """Weights of the file's networks -> of networks of decorrelated descriptors."""

@@ -41,7 +41,7 @@ class QuasiNewton(Descender):
             latest = self._at(weights)
             if not np.isfinite(latest.loss):
                 return 1e30, np.zeros_like(weights)
-            pull = self.equations.gradient(latest.passes, self.train * latest.residual, self.threads)
+            pull = self.equations.gradient(latest.passes, self.train * latest.left, self.threads)
             return latest.loss, 2.0 * (pull + rules.decay * weights)
 
         def after_step(weights: np.ndarray) -> None:

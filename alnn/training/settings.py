@@ -154,6 +154,11 @@ class TrainingSettings(Section):
         description="eV/atom; what lies higher than this above the pool's lowest energy counts less, by the square "
         "of window/height: a network's hole that the sampler fell into must not rule the fit",
     )
+    size_shifts: bool = Field(
+        False,
+        description="`fast`: in the training the energies of each composition have a shift of their own, as shells of "
+        "electrons give metal clusters of different sizes and no sum over atoms can give",
+    )
     decorrelation: float = Field(
         0.35,
         ge=0,
@@ -240,12 +245,22 @@ class TrainingSettings(Section):
     def _method_fits_the_rest(self) -> "TrainingSettings":
         if self.protocol == "paper" and self.method != "levenberg-marquardt":
             raise ValueError(f"method: {self.method} needs protocol fast, found protocol paper")
+        if self.size_shifts and not self.may_shift_sizes:
+            raise ValueError(
+                "size_shifts: expected protocol fast and method levenberg-marquardt or l-bfgs beside it, found "
+                f"{self.protocol} and {self.method}"
+            )
         if self.dropout > 0 and self.method != "adam":
             raise ValueError(f"dropout: expected method adam beside it, found method {self.method}")
         for name, default in (("adam", AdamSettings()), ("kalman", KalmanSettings())):
             if getattr(self, name) != default and self.method != name:
                 raise ValueError(f"{name}: expected method {name} beside it, found method {self.method}")
         return self
+
+    @property
+    def may_shift_sizes(self) -> bool:
+        """Whether each size can have an energy shift of its own."""
+        return self.protocol == "fast" and self.method in ("levenberg-marquardt", "l-bfgs")
 
     @property
     def may_start_linear(self) -> bool:

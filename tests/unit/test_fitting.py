@@ -150,6 +150,24 @@ def test_what_is_not_told_suits_the_data():
         recommended(load(None, {"training": {"forces": "rows"}}), some)
 
 
+def test_sizes_of_free_metal_clusters_have_shifts_of_their_own():
+    all_forces = Labels(9, 9, 9, 0)
+
+    def shifted(symbol, sizes, told=None, **kwargs):
+        found = [Atoms(f"{symbol}{n}", np.eye(3)[[0] * n] * np.arange(n)[:, None], **kwargs) for n in sizes]
+        return recommended(load(None, {"training": told or {}}), all_forces, found).size_shifts
+
+    many = [3, 4, 5] * 5
+    assert shifted("Au", many)
+    assert not shifted("Si", many)  # no shells of the whole
+    assert not shifted("Au", [3, 4] * 9)
+    assert not shifted("Au", range(3, 18))  # one of each
+    assert not shifted("Au", many, cell=[30, 30, 30], pbc=True)
+    assert not shifted("Au", many, {"size_shifts": False})
+    assert not shifted("Au", many, {"forces": "none"})
+    assert not shifted("Au", many, {"method": "kalman"})
+
+
 def test_forces_weigh_by_their_spread_and_number():
     """0.8 of the spread of energies per atom over that of all forces of a structure; within bounds."""
     found = crystals(9)
