@@ -63,9 +63,12 @@ class Profile:
 
     @property
     def is_clear(self) -> bool:
-        """Whether it is not 1, beyond what a poor fit may do."""
+        """Whether it is not 1, beyond what a poor fit may do. Where structures are fewer than columns all of one kind
+        are met whatever the other is, the more so the smaller the other: a factor that grows to the end says nothing.
+        """
         at_one = self.cost[np.argmin(np.abs(self.factors - 1.0))]
-        return not agrees(self.best, DOUBTFUL) and at_one - self.cost.min() > _CLEAR
+        at_the_ends = self.cost[np.abs(np.log(np.abs(self.factors))) > 0.99 * np.log(_GRID[-1])].min()
+        return not agrees(self.best, DOUBTFUL) and min(at_one, at_the_ends) - self.cost.min() > _CLEAR
 
 
 def agrees(factor: float, margin: float) -> bool:

@@ -9,6 +9,7 @@ from ase.io import write
 
 from alnn import cli
 from alnn.check import check, short_check
+from alnn.check.units import _GRID, Profile
 
 
 def labelled(atoms, energy=None, forces=None, stress=None):
@@ -196,3 +197,11 @@ def test_few_or_unlabelled_structures_are_described(sound):
     checked = check(bare)
     assert checked.faults == [] and "10 structures of 8 atoms" in checked.facts[0]
     assert short_check(bare) == []
+
+
+def test_a_factor_that_grows_without_end_says_nothing():
+    """Fewer structures than columns: the smaller the forces beside the energies, the better the fit."""
+    falling = Profile(_GRID, -20.0 * np.log(_GRID))
+    assert falling.best == _GRID[-1] and not falling.is_clear
+    least = Profile(_GRID, 20.0 * np.abs(np.log(_GRID / 23.0)))
+    assert least.best == pytest.approx(23.0, rel=0.3) and least.is_clear
