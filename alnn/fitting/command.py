@@ -180,8 +180,6 @@ def sizes_of(
 def baseline_for(request: Request, species: Sequence[str], begin: Potential | None) -> Baseline | None:
     """What the potential is to be the rest to. Raises ConfigError, ReferenceError_."""
     lines = request.settings.baseline if begin is None else begin.baseline
-    if lines is not None and request.variance:
-        raise ConfigError("--variance: expected a potential by itself, found one with a baseline")
     if lines is None:
         return None
     below = Baseline(lines, species, request.folder)

@@ -21,6 +21,8 @@ from alnn.reference.lammps import LammpsReference
 from alnn.sampling.chains import sample
 from alnn.sampling.runs import MetropolisRun
 from alnn.structures.pool import attach_label
+from alnn.uncertainty.judgement import compare as compare_sigmas
+from alnn.uncertainty.posterior import Posterior, beside
 
 BELOW = ["pair_style sw", "pair_coeff * * Si.sw Si"]
 ABOVE = ["pair_style tersoff", "pair_coeff * * Si.tersoff Si"]
@@ -97,6 +99,31 @@ def test_errors_are_those_of_both(trained):
     kept = np.abs(data.energy_error).mean()
     left = compare(potential.alone(), Baseline(BELOW, ["Si"]).without(structures))
     assert kept == pytest.approx(np.abs(left.energy_error).mean(), abs=1e-10)
+
+
+def test_variance_is_that_of_the_rest(trained, tmp_path, capsys):
+    """What the training has left open is of the networks; errors beside it are of both."""
+    data, output = trained / "data.extxyz", tmp_path / "V.alnn"
+    words = ["train", data, "-o", output, "--settings", trained / "s.yaml", "--variance"]
+    assert main([str(word) for word in words]) == 0
+    potential = Potential.read(output)
+    assert potential.baseline == BELOW
+    found = Posterior.read(beside(output), potential)
+    unseen = crystals(8, seed=5)
+    compared = compare_sigmas(found, potential, unseen, compare(potential, unseen), np.arange(8))
+    rest = Baseline(BELOW, ["Si"]).without(unseen)
+    alone = compare_sigmas(found, potential.alone(), rest, compare(potential.alone(), rest), np.arange(8))
+    for one, other in zip(compared, alone, strict=True):
+        np.testing.assert_allclose(one.errors, other.errors, atol=1e-8)
+        np.testing.assert_allclose(one.sigmas, other.sigmas, rtol=1e-9)
+        assert 0.2 < np.median(np.abs(one.errors)) / np.median(one.sigmas) < 5
+    capsys.readouterr()
+    assert main(["evaluate", str(output), str(data)]) == 0
+    assert "uncertainty by V.variance.npz" in capsys.readouterr().out
+    chosen = tmp_path / "chosen.extxyz"
+    words = ["select", data, "-n", "3", "-o", chosen, "--potential", output]
+    assert main([str(word) for word in words]) == 0
+    assert len(read(chosen, ":")) == 3
 
 
 def test_goes_on_from_a_potential_with_its_baseline(trained, tmp_path):
