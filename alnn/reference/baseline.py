@@ -17,7 +17,7 @@ from alnn.errors import ConfigError, ReferenceError_
 from alnn.lammps_instance import lammps_word, lammps_words
 from alnn.potential import Potential
 from alnn.potential.calculator import AlnnCalculator, Prediction
-from alnn.reference.lammps import LammpsReference, resolve_files
+from alnn.reference.lammps import LammpsReference, names_files, resolve_files
 from alnn.structures.labels import Label
 
 
@@ -30,7 +30,7 @@ class Baseline:
 
     def __init__(self, lines: Sequence[str], species: Sequence[str], folder: Path | str = ".") -> None:
         self.species = list(species)
-        self.lines = [_with_folder(line, Path(folder)) for line in lines]
+        self.lines = _with_folder(lines, Path(folder))
         """As a potential file has them: files of the folder with their full path, LAMMPS' own by name."""
         self._resolved = resolve_files(lines, species, folder)
         self.overlay(Path("P.alnn"))
@@ -143,12 +143,15 @@ def calculator(path: Path | str) -> Calculator:
     return SumCalculator([AlnnCalculator(potential.alone()), BaselineCalculator(baseline)])
 
 
-def _with_folder(line: str, folder: Path) -> str:
-    words = lammps_words(line)
-    if not words or words[0] != "pair_coeff" or not any((folder / word).is_file() for word in words[3:]):
-        return line
-    last = [str((folder / word).resolve()) if (folder / word).is_file() else word for word in words[3:]]
-    return " ".join(lammps_word(word) for word in words[:3] + last)
+def _with_folder(lines: Sequence[str], folder: Path) -> list[str]:
+    split = [lammps_words(line) for line in lines]
+    styles = {word for words in split if words[:1] == ["pair_style"] for word in words[1:]}
+    found = []
+    for line, words in zip(lines, split, strict=True):
+        files = [names_files(words, styles) and k > 2 and (folder / w).is_file() for k, w in enumerate(words)]
+        full = [str((folder / w).resolve()) if file else w for w, file in zip(words, files, strict=True)]
+        found.append(" ".join(lammps_word(word) for word in full) if any(files) else line)
+    return found
 
 
 def _word(word: str) -> str:

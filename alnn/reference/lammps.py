@@ -1,7 +1,7 @@
 """Reference energies and forces from any LAMMPS pair style, in this process."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -159,7 +159,7 @@ def resolve_files(commands: Sequence[str], species: Sequence[str], folder: Path 
         styles.update(words[1:] if words[:1] == ["pair_style"] else [])
         if not words or words[0] not in ("pair_style", "pair_coeff", "pair_modify", "special_bonds"):
             raise ReferenceError_(f"reference: expected pair_style or pair_coeff lines, found '{command}'")
-        if words[0] == "pair_coeff":
+        if names_files(words, styles):
             words[3:] = [
                 word if word in styles else _resolve(word, species, Path(folder), command)
                 for word in words[3:]
@@ -168,6 +168,16 @@ def resolve_files(commands: Sequence[str], species: Sequence[str], folder: Path 
     if not any(line.startswith("pair_style") for line in resolved):
         raise ReferenceError_("reference: expected a pair_style line, found none")
     return resolved
+
+
+def names_files(words: Sequence[str], styles: Collection[str]) -> bool:
+    """Whether words of a line may be files: pair_coeff of all `styles` but `lepton`, which has formulas with points and
+    slashes in their place, alone or in a hybrid.
+    """
+    if list(words[:1]) != ["pair_coeff"]:
+        return False
+    of_several = len(words) > 3 and words[3] in styles
+    return not any(name.startswith("lepton") for name in ([words[3]] if of_several else styles))
 
 
 def _resolve(word: str, species: Sequence[str], folder: Path, command: str) -> str | Path:
