@@ -12,15 +12,15 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-from scipy.sparse import csr_matrix
 
+from alnn._kernel import slopes_along, weighted_tangents
 from alnn.training.architecture import Architecture
 from alnn.training.passes import SitePass, row_gradients, site_pass, weighted_gradient
 
 ENTRIES = 16_384
 """Pairs of a row and a site that are worked on at once: the products stay in the processor's cache."""
-SITES = 4096
-"""Sites whose tangents are contracted at once."""
+SITES = 256
+"""Sites whose tangents one thread sums over at once."""
 
 Map = Callable[[Callable, Sequence], list]
 """`[function(item) for item in items]`, by however many threads."""
@@ -118,10 +118,9 @@ class Equations:
         slope, out = sites.slope().astype(np.float32), np.empty(len(s.site))
 
         def piece(first: int) -> None:
-            part = slice(first, first + ENTRIES)
-            out[part] = np.einsum("ef,ef->e", s.tangent[part], slope[s.site[part]])
+            slopes_along(s.tangent, s.first_entry, slope, out, first, min(first + SITES, len(s.x)))
 
-        threads(piece, range(0, len(s.site), ENTRIES))
+        threads(piece, range(0, len(s.x), SITES))
         return out
 
     def gradient(self, passes: Sequence[SitePass], residual: np.ndarray, threads: Map) -> np.ndarray:
@@ -138,13 +137,7 @@ class Equations:
         values, out = weight[s.row].astype(np.float32), np.empty(s.x.shape)
 
         def piece(first: int) -> None:
-            last = min(first + SITES, len(s.x))
-            begin, end = s.first_entry[first], s.first_entry[last]
-            matrix = csr_matrix(
-                (values[begin:end], np.arange(end - begin), s.first_entry[first : last + 1] - begin),
-                shape=(last - first, end - begin),
-            )
-            out[first:last] = matrix @ s.tangent[begin:end]
+            weighted_tangents(s.tangent, s.first_entry, values, out, first, min(first + SITES, len(s.x)))
 
         threads(piece, range(0, len(s.x), SITES))
         return out

@@ -1,4 +1,5 @@
-// alnn._kernel: descriptors, their derivatives and energies for NumPy arrays. Only this file converts arrays.
+// alnn._kernel: descriptors, their derivatives and energies for NumPy arrays. Only this folder converts
+// arrays.
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 #include <nanobind/stl/pair.h>
@@ -10,6 +11,7 @@
 #include <memory>
 #include <stdexcept>
 
+#include "define.hpp"
 #include "potential_file/read.hpp"
 #include "site_batch.hpp"
 
@@ -315,6 +317,7 @@ NB_MODULE(_kernel, m) {
   using alnn::PythonKernel;
   m.doc() = "Descriptors, their derivatives and energies for NumPy arrays.";
   nb::exception<alnn::PotentialError>(m, "PotentialError");
+  alnn::define_tangents(m);
   m.def("instruction_sets", &alnn::instruction_sets, "Instruction sets this machine can run, slowest first.");
   m.def("repulsion", &alnn::repulsion, "text"_a, "where"_a, "species"_a, "first"_a, "second"_a, "vectors"_a,
         "Energies (eV) of pairs and their derivatives by the distance (eV/angstrom), both (P,), by the "
