@@ -14,7 +14,7 @@ import numpy as np
 from ase import Atoms
 
 from alnn.descriptors.functions import Descriptors, Function, compute
-from alnn.descriptors.moment_sets import moment_sets, size
+from alnn.descriptors.moment_sets import bond_sets, moment_sets, size
 from alnn.descriptors.survey import Survey, covalent, spread, survey
 from alnn.descriptors.symmetry_candidates import has_bonds, radial_candidates, symmetry_candidates
 from alnn.descriptors.thinning import cur
@@ -24,7 +24,9 @@ MOMENTS, SYMMETRY = "moments", "symmetry"
 """Families of functions."""
 NUMBERS = {SYMMETRY: (40, 20, 100), MOMENTS: (80, 20, 140)}
 """Functions of a species of atoms at most: of a single species, more for each other one, and in all."""
-_ANGULAR = 0.7  # of the functions, where radial ones have to tell bonds apart too
+FREE_MOLECULES, FEW_COMPONENTS = 190, 50_000
+"""Moments of a species at most, where free molecules have up to so many force components in all."""
+_ANGULAR = 0.8  # of the functions, where radial ones have to tell bonds apart too
 ENOUGH = 20
 """Structures; functions chosen from fewer are chosen again when there are more."""
 _ATOMS = 3000  # whose environments tell functions apart
@@ -50,12 +52,26 @@ def automatic(
     if not structures:
         lengths = replace(lengths, free=False)  # what the random clusters stand for may be anything
     reach = lengths.cutoff() if cutoff is None else cutoff
-    one, another, most = NUMBERS[family]
-    count = functions or min(one + another * (len(species) - 1), most)
+    count = functions or usual_number(
+        family, len(species), few_molecules(structures) and has_bonds(lengths, reach)
+    )
     sample = spread(seen, _ATOMS)
     if len(seen) < ENOUGH:
         sample = sample + _rattled(sample, lengths)
     return of_family(family, lengths, reach, count, sample)
+
+
+def usual_number(family: str, species: int, few: bool) -> int:
+    """Functions of each of so many species at most; `few`: of few free molecules."""
+    one, another, most = NUMBERS[family]
+    count = min(one + another * (species - 1), most)
+    return max(count, FREE_MOLECULES) if few and family == MOMENTS else count
+
+
+def few_molecules(structures: Sequence[Atoms]) -> bool:
+    """Whether structures are free and have so few force components that a gradient of all takes a tenth of a second."""
+    free = bool(structures) and not any(atoms.pbc.any() for atoms in structures)
+    return free and 3 * sum(len(atoms) for atoms in structures) <= FEW_COMPONENTS
 
 
 def of_family(
@@ -65,8 +81,8 @@ def of_family(
     if family == SYMMETRY:
         return thinned(symmetry_candidates(lengths, cutoff), sample, count)
     if not has_bonds(lengths, cutoff):
-        return moment_sets(lengths, cutoff, count, two_body=True)
-    angular = moment_sets(lengths, cutoff, round(_ANGULAR * count), two_body=False)
+        return moment_sets(lengths, cutoff, count)
+    angular = bond_sets(lengths, cutoff, round(_ANGULAR * count))
     left = max(count - size(angular, lengths.species), len(lengths.species))
     radial = thinned(radial_candidates(lengths, cutoff), sample, left)
     return {s: radial[s] + angular[s] for s in lengths.species}

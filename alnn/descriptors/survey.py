@@ -52,10 +52,16 @@ class Survey:
         the third, to 7 Å. Molecules: 10 Å, or less where that would be more than 100 neighbours.
         """
         if not self.molecular:
-            shells, longest = (_SHELLS_FREE, _LONGEST_FREE) if self.free else (_SHELLS, _LONGEST)
-            return round(float(np.clip(shells * max(self.typical.values()), _SHORTEST, longest)), 1)
+            return self._past(_SHELLS_FREE, _LONGEST_FREE) if self.free else self.shells()
         few = self.edges[1:][self.neighbors <= _MANY]
         return round(float(np.clip(few.max(initial=_LONGEST), _LONGEST, _APART)), 1)
+
+    def shells(self) -> float:
+        """Å, past the second shell of the widest pair, from 5 to 6.5 Å."""
+        return self._past(_SHELLS, _LONGEST)
+
+    def _past(self, shells: float, longest: float) -> float:
+        return round(float(np.clip(shells * max(self.typical.values()), _SHORTEST, longest)), 1)
 
 
 def survey(structures: Sequence[Atoms], species: Sequence[str]) -> Survey:

@@ -10,6 +10,7 @@ import numpy as np
 from ase import Atoms
 from ase.symbols import string2symbols as symbols
 
+from alnn.descriptors.automatic import few_molecules
 from alnn.errors import ConfigError
 from alnn.fitting.data import Labels
 from alnn.fitting.settings import FitSettings
@@ -41,7 +42,6 @@ _MOLECULES: dict[str, Any] = {
     "weight_decay": 0.5,
 }
 """With forces of few free molecules: a gradient takes a tenth of a second, and larger networks err less."""
-_FEW_COMPONENTS = 50_000  # of forces, in all structures together
 _SHELL_METALS = frozenset(symbols("LiNaKRbCsBeMgCaSrBaCuAgAuZnCdHgAlGaInTlPb"))
 """Without open d or f shells: electrons fill shells of the cluster (W. A. de Heer, Rev. Mod. Phys. 65, 611 (1993))."""
 _OF_A_SIZE = 5  # structures in the mean: of fewer their common energy says as much as its differences
@@ -68,7 +68,7 @@ def recommended(settings: FitSettings, labels: Labels, structures: Sequence[Atom
     fitting = {**_FORCES, "force_weight": force_weight(structures)} if with_forces else _ENERGIES
     several = with_forces and len({symbol for atoms in structures for symbol in atoms.symbols}) > 1
     if several:
-        fitting |= _MOLECULES if _few_molecules(structures) and "method" not in told else _SEVERAL_SPECIES
+        fitting |= _MOLECULES if few_molecules(structures) and "method" not in told else _SEVERAL_SPECIES
         fitting["force_weight"] = max(fitting["force_weight"], _LIGHTEST_OF_SEVERAL)
     chosen = TrainingSettings(**{**_NETWORK, **fitting, **told})
     more: dict[str, Any] = {}
@@ -85,11 +85,6 @@ def _metal_clusters(structures: Sequence[Atoms]) -> bool:
     metal = {symbol for atoms in structures for symbol in atoms.symbols} <= _SHELL_METALS
     sizes = Counter(atoms.get_chemical_formula() for atoms in structures if len(atoms) > 1)
     return free and metal and len(sizes) > 2 and sizes.total() >= _OF_A_SIZE * len(sizes)
-
-
-def _few_molecules(structures: Sequence[Atoms]) -> bool:
-    free = not any(atoms.pbc.any() for atoms in structures)
-    return free and 3 * sum(len(atoms) for atoms in structures) <= _FEW_COMPONENTS
 
 
 def force_weight(structures: Sequence[Atoms]) -> float:

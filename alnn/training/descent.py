@@ -147,10 +147,13 @@ class Descender:
     def _at(self, weights: np.ndarray) -> _Point:
         with np.errstate(over="ignore", invalid="ignore"):
             passes = self.equations.passes(weights)
-            residual = self.equations.residual(passes, self.threads)
+            residual = self._residual(passes)
             left = self._without_shifts(residual)
             loss = float(np.sum(self.train * residual * left) + self.rules.decay * np.sum(weights**2))
         return _Point(weights, passes, residual, left, loss if np.isfinite(loss) else np.inf)
+
+    def _residual(self, passes: Sequence[SitePass]) -> np.ndarray:
+        return self.equations.residual(passes, self.threads)
 
     def _without_shifts(self, residual: np.ndarray) -> np.ndarray:
         """(S + R,) half the loss's derivative by the residuals, but for `train`."""

@@ -13,7 +13,7 @@ from functools import cached_property
 
 import numpy as np
 
-from alnn._kernel import slopes_along, weighted_tangents
+from alnn._kernel import StructureSums, slopes_along, weighted_tangents
 from alnn.training.architecture import Architecture
 from alnn.training.passes import SitePass, row_gradients, site_pass, weighted_gradient
 
@@ -21,6 +21,8 @@ ENTRIES = 16_384
 """Pairs of a row and a site that are worked on at once: the products stay in the processor's cache."""
 SITES = 256
 """Sites whose tangents one thread sums over at once."""
+STRUCTURES = 16
+"""The same of structures."""
 
 Map = Callable[[Callable, Sequence], list]
 """`[function(item) for item in items]`, by however many threads."""
@@ -123,12 +125,54 @@ class Equations:
         threads(piece, range(0, len(s.x), SITES))
         return out
 
-    def gradient(self, passes: Sequence[SitePass], residual: np.ndarray, threads: Map) -> np.ndarray:
-        """(P,) half the derivative of the sum of squares `residual`^2 (S + R,) by the weights."""
-        weight = self.coefficient * residual
-        parts = []
-        for sites, s in zip(passes, self.species, strict=True):
-            tangent = self._mean_tangent(s, weight[self.structures :], threads) if self.rows else None
+    def residual_and_tangents(
+        self, passes: Sequence[SitePass], train: np.ndarray, threads: Map
+    ) -> tuple[np.ndarray, list[np.ndarray]]:
+        """Residuals (S + R,), and of each species what `gradient` takes of the rows' residuals times `train` (S + R,):
+        tangents of each site summed with their weights (A, functions), valid until the next call. The tangents are read
+        once, not twice.
+        """
+        sums, slopes, weighted = self._sums
+        part, rows = slice(self.structures), -self.target[self.structures :]
+        energies = np.zeros(self.structures)
+        for sites, s, slope in zip(passes, self.species, slopes, strict=True):
+            energies += np.bincount(s.structure, sites.outputs, self.structures)
+            slope[:] = sites.slope()
+        weight = (train * self.coefficient**2)[self.structures :]
+
+        def piece(first: int) -> None:
+            sums.run(first, min(first + STRUCTURES, self.structures), weight, rows)
+
+        threads(piece, range(0, self.structures, STRUCTURES))
+        return self.coefficient * np.concatenate([energies - self.target[part], rows]), weighted
+
+    @cached_property
+    def _sums(self) -> tuple[StructureSums, list[np.ndarray], list[np.ndarray]]:
+        """Of all structures, with what it reads and writes of each species: slopes and weighted tangents."""
+        sums = StructureSums(self.structures, self.rows)
+        slopes = [np.zeros(s.x.shape, np.float32) for s in self.species]
+        weighted = [np.zeros(s.x.shape) for s in self.species]
+        for s, *buffers in zip(self.species, slopes, weighted, strict=True):
+            first_site = np.searchsorted(s.structure, np.arange(self.structures + 1))
+            row = np.ascontiguousarray(s.row, np.int32)
+            sums.add_species(s.tangent, s.first_entry, row, buffers[0], first_site, buffers[1])
+        return sums, slopes, weighted
+
+    def gradient(
+        self,
+        passes: Sequence[SitePass],
+        residual: np.ndarray,
+        threads: Map,
+        tangents: Sequence[np.ndarray] | None = None,
+    ) -> np.ndarray:
+        """(P,) half the derivative of the sum of squares `residual`^2 (S + R,) by the weights; `tangents` as
+        `residual_and_tangents` has them.
+        """
+        weight, parts = self.coefficient * residual, []
+        for k, (sites, s) in enumerate(zip(passes, self.species, strict=True)):
+            tangent = None if tangents is None else tangents[k]
+            if tangent is None and self.rows:
+                tangent = self._mean_tangent(s, weight[self.structures :], threads)
             parts.append(weighted_gradient(sites, weight[s.structure], tangent))
         return np.concatenate(parts)
 

@@ -5,7 +5,7 @@ D. C. Liu, J. Nocedal, Math. Program. 45, 503 (1989), as SciPy has it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -13,6 +13,7 @@ import numpy as np
 from scipy.optimize import minimize
 
 from alnn.training.descent import Best, Descender, Descent
+from alnn.training.passes import SitePass
 
 PAIRS = 30
 """Steps that the approximation of the curvature remembers."""
@@ -41,7 +42,8 @@ class QuasiNewton(Descender):
             latest = self._at(weights)
             if not np.isfinite(latest.loss):
                 return 1e30, np.zeros_like(weights)
-            pull = self.equations.gradient(latest.passes, self.train * latest.left, self.threads)
+            weighted = self.train * latest.left
+            pull = self.equations.gradient(latest.passes, weighted, self.threads, self._tangents)
             return latest.loss, 2.0 * (pull + rules.decay * weights)
 
         def after_step(weights: np.ndarray) -> None:
@@ -63,3 +65,11 @@ class QuasiNewton(Descender):
             )
         loss = self._at(best.weights).loss
         return Descent(best.weights, best.criterion, loss, rules.damping, step)
+
+    def _residual(self, passes: Sequence[SitePass]) -> np.ndarray:
+        """Beside it what a gradient at these weights needs, which is wanted for every one of them."""
+        self._tangents: list[np.ndarray] | None = None
+        if self.equations.rows == 0:
+            return super()._residual(passes)
+        residual, self._tangents = self.equations.residual_and_tangents(passes, self.train, self.threads)
+        return residual

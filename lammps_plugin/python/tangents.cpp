@@ -4,7 +4,10 @@
 #include <nanobind/nanobind.h>
 #include <nanobind/ndarray.h>
 
+#include <algorithm>
 #include <stdexcept>
+#include <utility>
+#include <vector>
 
 #include "define.hpp"
 
@@ -52,6 +55,60 @@ void weighted_into(const Array<const float, 2>& tangent, const Array<const std::
   weighted_tangents(some, weight.data(), out.data());
 }
 
+// One species' arrays, checked: whatever indexes memory is in range.
+struct SpeciesArrays {
+  Array<const float, 2> tangent;
+  Array<const std::int64_t, 1> begin;
+  Array<const std::int32_t, 1> row;
+  Array<const float, 2> slope;
+  Array<const std::int64_t, 1> first_site;
+  Array<double, 2> weighted;
+
+  SpeciesRows checked(std::size_t structures, std::size_t rows) const {
+    const std::size_t sites = slope.shape(0);
+    expect_shape(begin.shape(0) == sites + 1 && weighted.shape(0) == sites &&
+                 slope.shape(1) == tangent.shape(1) && weighted.shape(1) == tangent.shape(1) &&
+                 row.shape(0) == tangent.shape(0));
+    tangents_of(tangent, begin, 0, sites);
+    if (first_site.shape(0) != structures + 1 || first_site.data()[0] < 0 ||
+        first_site.data()[structures] > static_cast<std::int64_t>(sites) ||
+        !std::is_sorted(first_site.data(), first_site.data() + structures + 1))
+      throw std::invalid_argument("expected the sites of each structure in ascending order");
+    for (std::size_t e = 0; e < row.shape(0); ++e)
+      if (row.data()[e] < 0 || static_cast<std::size_t>(row.data()[e]) >= rows)
+        throw std::invalid_argument("expected rows that there are");
+    return {tangent.data(),    begin.data(),    row.data(),      slope.data(),
+            first_site.data(), weighted.data(), tangent.shape(1)};
+  }
+};
+
+// Structures whose rows are summed in one go; arrays are checked when it is made, and kept.
+class StructureSums {
+ public:
+  StructureSums(std::size_t structures, std::size_t rows) : structures_(structures), rows_(rows) {}
+
+  void add_species(Array<const float, 2> tangent, Array<const std::int64_t, 1> begin,
+                   Array<const std::int32_t, 1> row, Array<const float, 2> slope,
+                   Array<const std::int64_t, 1> first_site, Array<double, 2> weighted) {
+    arrays_.push_back({std::move(tangent), std::move(begin), std::move(row), std::move(slope),
+                       std::move(first_site), std::move(weighted)});
+    species_.push_back(arrays_.back().checked(structures_, rows_));
+  }
+
+  void run(std::size_t first, std::size_t last, const Array<const double, 1>& weight,
+           const Array<double, 1>& sum) const {
+    if (first > last || last > structures_ || weight.shape(0) != rows_ || sum.shape(0) != rows_)
+      throw std::invalid_argument("expected structures that there are, weight and sum (R,)");
+    nb::gil_scoped_release free;
+    sums_of_structures(species_, first, last, weight.data(), sum.data());
+  }
+
+ private:
+  std::size_t structures_, rows_;
+  std::vector<SpeciesArrays> arrays_;
+  std::vector<SpeciesRows> species_;
+};
+
 }  // namespace
 
 void define_tangents(nb::module_& m) {
@@ -64,6 +121,18 @@ void define_tangents(nb::module_& m) {
         "first"_a, "last"_a,
         "Write into out (sites, F) the sums over the entries of the sites first .. last of weight (E,) "
         "tangent (E, F).");
+  nb::class_<StructureSums>(m, "StructureSums",
+                            "Slopes of rows, and what follows from them, structure by structure.")
+      .def(nb::init<std::size_t, std::size_t>(), "structures"_a, "rows"_a)
+      .def("add_species", &StructureSums::add_species, "tangent"_a.noconvert(), "begin"_a.noconvert(),
+           "row"_a.noconvert(), "slope"_a.noconvert(), "first_site"_a.noconvert(), "weighted"_a.noconvert(),
+           "Sites of a species: their entries' tangent (E, F) and row (E,), those of site s from begin[s] "
+           "on, slope and "
+           "weighted (sites, F), the sites of structure k from first_site[k] on. Kept, not copied.")
+      .def("run", &StructureSums::run, "first"_a, "last"_a, "weight"_a, "sum"_a.noconvert(),
+           "For the structures first .. last add tangent . slope of all entries to sum (R,), then write into "
+           "weighted "
+           "the sums over the entries of each site of weight[row] sum[row] tangent.");
 }
 
 }  // namespace alnn

@@ -189,3 +189,20 @@ def test_damping_rises_and_falls_by_factors_of_its_own():
     assert moved is not None and damping == pytest.approx(200.0)
     uphill, damping = descender._improve(point, lambda d: -1e-3 * descender._solver(point, None)(d), 0.1)
     assert uphill is None and damping == pytest.approx(0.1 * 2.0**6)
+
+
+@pytest.mark.parametrize("structures", [7, 40])
+def test_reading_tangents_once_gives_the_same_residuals_and_gradient(structures):
+    equations = _equations(structures=structures, rows=3 * structures)
+    rng = np.random.default_rng(3)
+    train = rng.uniform(0.0, 2.0, len(equations.target))
+    train[rng.random(len(train)) < 0.2] = 0.0
+    for seed in (1, 2):
+        weights = initial_weights(equations.architecture, 1, np.random.default_rng(seed))[0]
+        passes, residual = equations.passes(weights), _residual(equations, weights)
+        plain = equations.gradient(passes, train * residual, one_after_the_other)
+        with thread_map(3) as threads:
+            once, tangents = equations.residual_and_tangents(passes, train, threads)
+            found = equations.gradient(passes, train * once, threads, tangents)
+        np.testing.assert_allclose(once, residual, rtol=1e-5, atol=1e-6)
+        np.testing.assert_allclose(found, plain, rtol=1e-4, atol=1e-5)

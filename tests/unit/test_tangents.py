@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from alnn._kernel import slopes_along, weighted_tangents
+from alnn._kernel import StructureSums, slopes_along, weighted_tangents
 
 ENTRIES_OF = [3, 0, 7, 1, 4]
 
@@ -58,3 +58,18 @@ def test_sums_are_never_written_into_a_copy():
     tangent, begin = np.ones((4, 3), np.float32), np.array([0, 2, 4])
     with pytest.raises(TypeError):
         slopes_along(tangent, begin, np.ones((2, 3), np.float32), np.zeros(4, np.float32), 0, 2)
+
+
+def test_structures_whose_rows_do_not_exist_are_refused():
+    tangent, begin, first_site = np.ones((4, 3), np.float32), np.array([0, 2, 4]), np.array([0, 1, 2])
+    row, slope, weighted = np.array([0, 1, 1, 1], np.int32), np.ones((2, 3), np.float32), np.zeros((2, 3))
+    sums = StructureSums(2, 2)
+    with pytest.raises(ValueError, match="expected rows that there are"):
+        sums.add_species(tangent, begin, row + np.int32(1), slope, first_site, weighted)
+    with pytest.raises(ValueError, match="ascending order"):
+        sums.add_species(tangent, begin, row, slope, np.array([0, 2, 1]), weighted)
+    sums.add_species(tangent, begin, row, slope, first_site, weighted)
+    with pytest.raises(ValueError, match="structures that there are"):
+        sums.run(0, 3, np.ones(2), np.zeros(2))
+    with pytest.raises(ValueError, match="structures that there are"):
+        sums.run(0, 2, np.ones(3), np.zeros(2))
