@@ -26,6 +26,7 @@ NUMBERS = {SYMMETRY: (40, 20, 100), MOMENTS: (80, 20, 140)}
 """Functions of a species of atoms at most: of a single species, more for each other one, and in all."""
 FREE_MOLECULES, FEW_COMPONENTS = 190, 50_000
 """Moments of a species at most, where free molecules have up to so many force components in all."""
+_OF_ENERGIES = 0.7  # of the usual number where molecules have energies alone, which say little
 _ANGULAR = 0.8  # of the functions, where radial ones have to tell bonds apart too
 ENOUGH = 20
 """Structures; functions chosen from fewer are chosen again when there are more."""
@@ -40,9 +41,11 @@ def automatic(
     cutoff: float | None = None,
     functions: int | None = None,
     family: str = MOMENTS,
+    forces: bool | None = None,
 ) -> Descriptors:
-    """Functions for these species, at most `functions` for each (None: as many as `NUMBERS` says), up to `cutoff` (Å;
-    None: after the data's shells). The same structures give the same functions.
+    """Functions for these species, at most `functions` for each (None: `usual_number`), up to `cutoff` (Å; None: after
+    the data's shells), for energies with or without forces, where that is known. The same structures give the same
+    functions.
 
     Fewer than 20 structures are joined by rattled copies of theirs, none at all are replaced by random clusters after
     covalent radii. Raises StructureError.
@@ -52,20 +55,28 @@ def automatic(
     if not structures:
         lengths = replace(lengths, free=False)  # what the random clusters stand for may be anything
     reach = lengths.cutoff() if cutoff is None else cutoff
-    count = functions or usual_number(
-        family, len(species), few_molecules(structures) and has_bonds(lengths, reach)
-    )
+    count = functions or usual_number(family, len(species))
+    if functions is None and family == MOMENTS and has_bonds(lengths, reach):
+        count = _of_molecules(count, structures, forces)
     sample = spread(seen, _ATOMS)
     if len(seen) < ENOUGH:
         sample = sample + _rattled(sample, lengths)
     return of_family(family, lengths, reach, count, sample)
 
 
-def usual_number(family: str, species: int, few: bool) -> int:
-    """Functions of each of so many species at most; `few`: of few free molecules."""
+def usual_number(family: str, species: int) -> int:
+    """Functions of each of so many species at most."""
     one, another, most = NUMBERS[family]
-    count = min(one + another * (species - 1), most)
-    return max(count, FREE_MOLECULES) if few and family == MOMENTS else count
+    return min(one + another * (species - 1), most)
+
+
+def _of_molecules(count: int, structures: Sequence[Atoms], forces: bool | None) -> int:
+    """In place of the usual number: more with forces, if there are not too many, fewer with energies alone."""
+    if forces is None:
+        return count
+    if not forces:
+        return round(_OF_ENERGIES * count)
+    return max(count, FREE_MOLECULES) if few_molecules(structures) else count
 
 
 def few_molecules(structures: Sequence[Atoms]) -> bool:

@@ -14,9 +14,14 @@ from alnn.descriptors.settings import Descriptors as Settings
 from alnn.errors import ConfigError
 
 
-def choose(settings: Settings, species: Sequence[str], structures: Sequence[Atoms] = ()) -> Descriptors:
+def choose(
+    settings: Settings,
+    species: Sequence[str],
+    structures: Sequence[Atoms] = (),
+    forces: bool | None = None,
+) -> Descriptors:
     """For each species its functions: those written out, a named set, or made from `structures` (labels are not
-    looked at; without structures from covalent radii).
+    looked at; without structures from covalent radii), for a training with or without `forces`, where that is known.
 
     Raises ConfigError for an unknown preset or where a species has no functions, StructureError for faulty structures.
     """
@@ -29,5 +34,5 @@ def choose(settings: Settings, species: Sequence[str], structures: Sequence[Atom
             )
         return {s: settings.functions[s] for s in species}
     if settings.preset == AUTOMATIC:
-        return automatic(structures, species, settings.cutoff, settings.functions, settings.family)
+        return automatic(structures, species, settings.cutoff, settings.functions, settings.family, forces)
     return preset(str(settings.preset), species, settings.cutoff)

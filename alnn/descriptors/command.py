@@ -36,13 +36,14 @@ def descriptors_command(
     from rich.console import Console
 
     structures = [atoms for path in data for atoms in read_labelled(path).structures]
+    forces = any(atoms.calc is not None and "forces" in atoms.calc.results for atoms in structures)
     if not structures:
         raise StructureError(f"expected structures, found none in {', '.join(map(str, data))}")
     for path in (output, figure):
         if path is not None and not path.parent.is_dir():
             raise ConfigError(f"{path}: expected a directory to write to, found none at {path.parent}")
     species = sorted({symbol for atoms in structures for symbol in atoms.symbols})
-    functions = choose(settings, species, structures)
+    functions = choose(settings, species, structures, forces)
     sample = spread(structures, _ATOMS)
     lengths, values = survey(structures, species), compute(functions, species, sample).values
     console = Console()

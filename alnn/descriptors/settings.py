@@ -27,8 +27,8 @@ class Descriptors(Section):
     functions: Count | dict[str, list[dict[str, Any]]] | None = Field(
         None,
         description="`auto`: at most so many for each species (null: 80 for one species, 20 more for each other, 140 "
-        "at most, 190 for free molecules of up to 50,000 force components; 40, 20 and 100 symmetry functions). Or "
-        "functions by species, as in a potential file; then preset is null",
+        "at most, of molecules 190 where up to 50,000 force components are trained and 0.7 times as many with energies "
+        "alone; 40, 20 and 100 symmetry functions). Or functions by species, as in a potential file, and no preset",
     )
 
     @model_validator(mode="before")

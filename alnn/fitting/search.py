@@ -140,15 +140,15 @@ class Searched:
         plain = choose(DescriptorSettings(functions=10), species_of(part), part)
         return part, *hold_out(part, _HELD_OUT, plain, self.seed)
 
-    def _functions(self, share: float, reach: float | None) -> Descriptors:
+    def _functions(self, share: float, reach: float | None, forces: bool) -> Descriptors:
         part = self.part(share)[0]
         settings = self.descriptors.model_copy(update={"cutoff": reach})
-        return choose(settings, species_of(part), part)
+        return choose(settings, species_of(part), part, forces)
 
     def trial(self, point: Point, share: float) -> Trial:
         """Fit and judge."""
         begun, (part, training, held) = time.perf_counter(), self.part(share)
-        functions = self.functions(share, point.descriptors.cutoff)
+        functions = self.functions(share, point.descriptors.cutoff, point.training.forces != "none")
         errors: tuple[float, float | None] = np.inf, np.inf
         worth = np.inf
         try:

@@ -101,9 +101,11 @@ def test_moments_are_the_largest_set_within_the_number_wanted():
 
 
 def test_molecules_have_functions_of_their_bonds_beside_those_of_long_reach():
-    functions = moments(waters(), ["H", "O"])
+    functions = automatic(waters(), ["H", "O"], forces=True)
     assert 100 < size(functions, ["H", "O"]) <= 190  # there are few
-    assert size(moments(waters() * 400, ["H", "O"]), ["H", "O"]) <= 100
+    assert 70 < size(automatic(waters() * 400, ["H", "O"], forces=True), ["H", "O"]) <= 100
+    assert 70 < size(moments(waters(), ["H", "O"]), ["H", "O"]) <= 100
+    assert size(automatic(waters(), ["H", "O"], forces=False), ["H", "O"]) <= 70
     for s in ("H", "O"):
         radial = [f for f in functions[s] if f["type"] == "G2"]
         assert {f["neighbors"][0] for f in radial} == {"H", "O"}
