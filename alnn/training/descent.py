@@ -17,8 +17,8 @@ import numpy as np
 from scipy.linalg import LinAlgError, cho_factor, cho_solve
 
 from alnn.training.equations import Equations, Map
+from alnn.training.method_settings import AdamSettings, KalmanSettings
 from alnn.training.passes import SitePass
-from alnn.training.settings import AdamSettings, KalmanSettings
 from alnn.training.size_shifts import SizeShifts
 
 RETRIES = 6

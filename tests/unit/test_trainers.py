@@ -15,8 +15,9 @@ from alnn.training.architecture import initial_weights
 from alnn.training.descent import Descender
 from alnn.training.fast import METHODS
 from alnn.training.kalman import Filter, Kalman, corrected
+from alnn.training.method_settings import AdamSettings, KalmanSettings
 from alnn.training.parts import Parts, batches
-from alnn.training.settings import AdamSettings, KalmanSettings, TrainingSettings
+from alnn.training.settings import TrainingSettings
 from alnn.training.threads import one_after_the_other
 
 STEPS = {"levenberg-marquardt": 60, "l-bfgs": 400, "adam": 200, "kalman": 40}
