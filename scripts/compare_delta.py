@@ -37,6 +37,7 @@ from alnn.structures.pool import attach_label, write_structures
 
 TITLES = {"energies": "energies alone", "forces": "energies and forces"}
 ERRORS = {"energy_mae": "energy MAE (meV/atom)", "force_mae": "force MAE (meV/Å)"}
+TOLD = ("members", "steps", "functions")
 Line = dict[str, Any]
 
 
@@ -86,7 +87,9 @@ def fit(what: str, training: Sequence[Atoms], output: Path, seed: int, told: Lin
         others = {"repulsion": "none"}  # as with lines for LAMMPS
     write_structures(data, training)
     path = Path(what) if is_settings(what) else None
-    settings = load(path, {"training": told}, seed=seed, **others)
+    functions = {key: told[key] for key in ("functions",) if key in told}
+    sections = {"training": {k: v for k, v in told.items() if k not in functions}, "descriptors": functions}
+    settings = load(path, sections, seed=seed, **others)
     request = Request([data], output, settings, folder=Path() if path is None else path.parent)
     path = output.with_suffix(".txt")
     with path.open("w", encoding="utf-8") as log, redirect_stdout(log), redirect_stderr(log):
@@ -121,7 +124,7 @@ def fits(options: argparse.Namespace, lines: Sequence[Line]) -> Iterator[Line]:
     test = read(options.test, options.force_factor) if options.test else []
     baselines = dict(pair.split("=") for pair in options.baselines.split(","))
     left: dict[str, dict[int, Atoms]] = {}
-    told = {key: getattr(options, key) for key in ("members", "steps") if getattr(options, key) is not None}
+    told = {key: getattr(options, key) for key in TOLD if getattr(options, key) is not None}
     for seed in seeds:
         keys = [
             {"data": options.name or options.file.stem, "baseline": name, "seed": seed, **told, **of}
@@ -220,8 +223,8 @@ def main() -> None:
     parser.add_argument("--share", type=float, default=0.5, help="that judges, without --test")
     parser.add_argument("--force-factor", type=float, default=1.0, help="what forces are multiplied by")
     parser.add_argument("--name", help="of the data, in place of the file's")
-    parser.add_argument("--members", type=int, help="in place of the default of alnn train")
-    parser.add_argument("--steps", type=int, help="in place of the default of alnn train")
+    for key in TOLD:
+        parser.add_argument(f"--{key}", type=int, help="in place of the default of alnn train")
     parser.add_argument("--table", action="store_true", help="print what OUT.jsonl has")
     parser.add_argument("--figure", type=Path, help="draw what OUT.jsonl has")
     options = parser.parse_args()
