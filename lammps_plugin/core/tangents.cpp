@@ -8,7 +8,7 @@ namespace {
 
 // Long vectors where the processor has them; without contraction (see CMakeLists.txt) the numbers are the
 // same.
-#if defined(__x86_64__) && defined(__GNUC__) && defined(__ELF__)
+#if defined(__x86_64__) && defined(__GNUC__) && defined(__ELF__) && !defined(__SANITIZE_ADDRESS__)
 #define ALNN_LONG_VECTORS __attribute__((target_clones("avx2", "default")))
 #else
 #define ALNN_LONG_VECTORS
