@@ -16,9 +16,9 @@ HEAD = """# The campaign file
 A YAML file tells `alnn run` everything. Unknown keys are refused, with the full path of the key. What is left out
 has its default, which is the value of the cluster paper unless the description says otherwise; `DIR/config.yaml`
 shows all values as they were used. Lengths in Å, energies in eV, temperatures in K. Files named in a campaign file
-are relative to it; `directory` is relative to where `alnn` runs. `inputs/water_clusters/` holds three examples:
-`campaign.yaml`, which learns from energies alone, `accurate.yaml`, which learns from forces too, and `papers.yaml`, the
-published protocol.
+are relative to it; `directory` is relative to where `alnn` runs. `inputs/water_clusters/` holds five examples:
+`campaign.yaml` and `few_calls.yaml`, which learn from energies alone, `forces.yaml` and `accurate.yaml`, which learn
+from forces too, and `papers.yaml`, the published protocol.
 
 <!-- Made by scripts/document_campaign_file.py: edit the models of the settings, not this file. -->
 """

@@ -21,6 +21,10 @@ _ML_BOP_G2 = [2.2 + 1.3 / 9 * k for k in range(10)]
 _LIQUID_G5 = [0.0, 0.2, 0.4]
 _DROPLET_G5 = [0.0, 0.4, 1.2, 3.0]
 _ML_BOP_ZETA = [1, 2, 4, 8, 16]
+_SMOOTH_G2 = [2.2 + 1.3 / 7 * k for k in range(8)]
+_20_G5 = [0.0, 0.2]
+_26_G5 = [0.0, 0.1, 0.3]
+_SMOOTH_ZETA = [1, 2, 4]
 
 
 def _published(g2: Sequence[float], g5: Sequence[float]) -> tuple[list[Function], list[Function]]:
@@ -35,15 +39,20 @@ def _published(g2: Sequence[float], g5: Sequence[float]) -> tuple[list[Function]
     return radial, angular
 
 
-def _resolved(g5: Sequence[float]) -> tuple[list[Function], list[Function]]:
-    """Functions that end where ML-BOP ends, and as sharply, and tell distances and angles apart: narrow radial ones
-    along the first shell, and in the angular ones every eta (1/Å^2) with every zeta and lambda.
+def _resolved(
+    g5: Sequence[float],
+    centres: Sequence[float] = _ML_BOP_G2,
+    width: float = 6.0,
+    zetas: Sequence[int] = _ML_BOP_ZETA,
+) -> tuple[list[Function], list[Function]]:
+    """Functions that end where ML-BOP ends, and as sharply, and tell distances and angles apart: radial ones of eta
+    `width` along the first shell, and in the angular ones every eta of `g5` (1/Å^2) with every zeta and lambda.
     """
-    radial = [{"type": "G2", "eta": 6.0, "r_s": round(r, 6)} for r in _ML_BOP_G2]
+    radial = [{"type": "G2", "eta": width, "r_s": round(r, 6)} for r in centres]
     angular = [
         {"type": "G5", "eta": eta, "lambda": sign, "zeta": zeta}
         for eta in g5
-        for zeta in _ML_BOP_ZETA
+        for zeta in zetas
         for sign in (1, -1)
     ]
     return radial, angular
@@ -55,13 +64,16 @@ PRESETS: dict[str, tuple[tuple[float, float], tuple[list[Function], list[Functio
     "gold": ((0.0, 6.0), _published(_CLUSTER_G2, _CLUSTER_G5)),
     "liquid-water": (_ML_BOP_CUTOFFS, _resolved(_LIQUID_G5)),
     "water-droplets": (_ML_BOP_CUTOFFS, _resolved(_DROPLET_G5)),
+    "water-20": (_ML_BOP_CUTOFFS, _resolved(_20_G5, _SMOOTH_G2, 2.5, _SMOOTH_ZETA)),
+    "water-26": (_ML_BOP_CUTOFFS, _resolved(_26_G5, _SMOOTH_G2, 2.5, _SMOOTH_ZETA)),
 }
 """Name: inner and outer cutoff (Å), radial and angular functions. The first three are the published ones for water and
-gold. The last has wider eta than the one before: they tell a neighbour that is about to leave from a near one, which
-sets how many are between the first two shells of a small cluster.
+gold. `water-droplets` has wider eta than the one before: they tell a neighbour that is about to leave from a near one,
+which sets how many are between the first two shells of a small cluster. The last two are few and smooth, for few
+labels: what sharper ones could tell apart the data leave open.
 """
 
-FOR_BEADS = ("water-clusters", "bulk-water", "liquid-water", "water-droplets")
+FOR_BEADS = ("water-clusters", "bulk-water", "liquid-water", "water-droplets", "water-20", "water-26")
 """Sets whose atoms are molecules of water, one bead each."""
 
 

@@ -428,12 +428,15 @@ def test_presets_have_the_published_numbers() -> None:
     assert len(descriptors.preset("water-clusters", ["O", "H"])["O"]) == 2 * 8 + 3 * 18
 
 
-@pytest.mark.parametrize(("name", "angular"), [("liquid-water", 30), ("water-droplets", 40)])
-def test_presets_of_ml_bop_end_where_it_ends(name: str, angular: int) -> None:
+@pytest.mark.parametrize(
+    ("name", "radial", "angular"),
+    [("liquid-water", 10, 30), ("water-droplets", 10, 40), ("water-20", 8, 12), ("water-26", 8, 18)],
+)
+def test_presets_of_ml_bop_end_where_it_ends(name: str, radial: int, angular: int) -> None:
     functions = descriptors.preset(name, ["W"])["W"]
-    assert [f["type"] for f in functions] == ["G2"] * 10 + ["G5"] * angular
+    assert [f["type"] for f in functions] == ["G2"] * radial + ["G5"] * angular
     assert {(f["inner_cutoff"], f["cutoff"]) for f in functions} == {(3.012, 3.553)}
-    assert len({json.dumps(f) for f in functions}) == 10 + angular
+    assert len({json.dumps(f) for f in functions}) == radial + angular
 
 
 def test_potential_file_round_trip_is_exact(tmp_path: object) -> None:

@@ -54,7 +54,7 @@ def test_every_subcommand_is_in_the_readme():
         assert f"alnn {name}" in readme, f"README.md does not tell of alnn {name}"
 
 
-@pytest.mark.parametrize("name", ["campaign.yaml", "papers.yaml"])
+@pytest.mark.parametrize("name", ["campaign.yaml", "papers.yaml", "few_calls.yaml", "forces.yaml"])
 def test_example_campaigns_are_valid(name):
     from alnn.campaign.settings import load
 
