@@ -57,6 +57,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 0
     except OSError as error:
         if error.errno in _REFUSALS:
+            _drop_what_is_not_written()
             return _fail(error, f"{error.filename or 'a file'}: cannot be written: {error.strerror}", 2)
         return _fail(error, traceback.format_exc(), 1)
     except Exception as error:
@@ -64,6 +65,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _fail(error, traceback.format_exc(), 1)
     finally:
         interruption.dismiss()
+
+
+def _drop_what_is_not_written() -> None:
+    """What standard output would not take is not tried again at the end, which would change the exit status."""
+    try:
+        sys.stdout.flush()
+    except OSError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _fail(error: BaseException, message: str, status: int) -> int:

@@ -98,10 +98,15 @@ def answer(reference: "AseCommands | LammpsCommands", request: dict[str, Any]) -
         os.chdir(home)
 
 
-def _redirect(descriptors: list[int]) -> None:
+def _flush() -> None:
+    """Everything printed so far is in its file."""
     for stream in (sys.stdout, sys.stderr):
         stream.flush()
     ctypes.CDLL(None).fflush(None)  # what compiled code still holds back
+
+
+def _redirect(descriptors: list[int]) -> None:
+    _flush()
     for target, descriptor in enumerate(descriptors, start=1):
         os.dup2(descriptor, target)
 
@@ -197,6 +202,7 @@ class AseCommands:
         atoms = self._atoms(structure)
         energy = atoms.get_potential_energy(force_consistent=self.settings["free_energy"])
         forces, stress = self._forces(atoms), self._stress(atoms)
+        _flush()
         if not (is_converged(atoms.calc) and output_is_converged(Path("."))):
             raise RuntimeError("the calculator says that it did not converge")
         self._drop(atoms.calc)

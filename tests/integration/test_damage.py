@@ -241,10 +241,12 @@ def write_text_atomically_to_full_device(path):
     write_atomically(path, write)
 
 
-def test_output_to_a_full_device_is_one_line():
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_output_to_a_full_device_is_one_line(unbuffered):
     command = [sys.executable, "-m", "alnn.cli", "version"]
+    told = {**os.environ, "PYTHONUNBUFFERED": unbuffered}
     with open("/dev/full", "w") as full:
-        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120)
+        done = subprocess.run(command, stdout=full, stderr=subprocess.PIPE, text=True, timeout=120, env=told)
     assert done.returncode == 2
     assert done.stderr.splitlines() == ["alnn: a file: cannot be written: No space left on device"]
 

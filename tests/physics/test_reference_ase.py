@@ -131,7 +131,8 @@ WAYS = ("attribute", "numpy", "array", "method", "results", "scf", "mf", "printe
 
 
 @pytest.mark.parametrize("kind", WAYS)
-def test_what_did_not_converge_is_no_label_however_it_is_said(tmp_path, kind):
+def test_what_did_not_converge_is_no_label_however_it_is_said(tmp_path, kind, monkeypatch):
+    monkeypatch.setenv("PYTHONUNBUFFERED", "")  # or what is printed would be in its file at once
     opened = reference(tmp_path, "support.calculators.Unconverged", arguments={"kind": kind})
     with pytest.raises(ReferenceError_, match="did not converge"):
         opened.label(gold(3))
