@@ -22,7 +22,7 @@ from ase.data import atomic_masses, atomic_numbers
 
 from alnn.descriptors import choose
 from alnn.descriptors.settings import Descriptors as DescriptorSettings
-from alnn.evaluation.errors import compare
+from alnn.evaluation.errors import compare, errors_of
 from alnn.fitting.command import Request, train_command
 from alnn.fitting.data import hold_out, species_of
 from alnn.fitting.settings import load
@@ -100,9 +100,8 @@ def fit(what: str, training: Sequence[Atoms], output: Path, seed: int, told: Lin
 def errors(potential: Potential, judges: Sequence[Atoms]) -> Line:
     """With the baseline where the potential file has one; meV/atom and meV/Å."""
     data = compare(potential, judges)
-    energy, forces = data.energy_error, data.force_error
-    found = {"energy_mae": np.abs(energy).mean(), "energy_rmse": np.sqrt(np.mean(energy**2))}
-    return {key: round(float(x), 3) for key, x in (found | {"force_mae": np.abs(forces).mean()}).items()}
+    found = errors_of("judges", data.energy_error, data.force_error)
+    return {key: round(getattr(found, key), 3) for key in ("energy_mae", "energy_rmse", "force_mae")}
 
 
 def sizes(structures: Sequence[Atoms]) -> Line:

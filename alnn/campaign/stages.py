@@ -332,7 +332,7 @@ def functions(
     fixed = before is not None and before.training.get("structures", 0) >= ENOUGH
     if config.descriptors.preset == AUTOMATIC and fixed:
         return before.descriptors
-    return choose(config.descriptors, config.species, pool, config.training.forces != "none")
+    return choose(config.descriptors, config.species, pool, config.training.with_forces)
 
 
 def baseline(config: Campaign) -> "Baseline":

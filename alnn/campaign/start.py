@@ -63,7 +63,7 @@ def drawn(config: Campaign, dataset: Dataset, say: Callable[[str], None] = lambd
 def take_labels(config: Campaign, found: Sequence[Atoms]) -> list[str]:
     """Leave the structures of files the labels that are to be used; returns what is to be said of them."""
     having = [atoms for atoms in found if atoms.calc is not None and "energy" in atoms.calc.results]
-    needs_forces = config.training.forces != "none"
+    needs_forces = config.training.with_forces
     whole = [atoms for atoms in having if "forces" in atoms.calc.results or not needs_forces]
     used = whole if config.start.labels == "use" else []
     kept = {id(atoms) for atoms in used}

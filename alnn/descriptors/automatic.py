@@ -18,7 +18,7 @@ from alnn.descriptors.moment_sets import bond_sets, moment_sets, size
 from alnn.descriptors.survey import Survey, covalent, spread, survey
 from alnn.descriptors.symmetry_candidates import has_bonds, radial_candidates, symmetry_candidates
 from alnn.descriptors.thinning import cur
-from alnn.structures.atoms import random_cluster
+from alnn.structures.atoms import are_free, random_cluster
 
 MOMENTS, SYMMETRY = "moments", "symmetry"
 """Families of functions."""
@@ -81,8 +81,11 @@ def _of_molecules(count: int, structures: Sequence[Atoms], forces: bool | None) 
 
 def few_molecules(structures: Sequence[Atoms]) -> bool:
     """Whether structures are free and have so few force components that a gradient of all takes a tenth of a second."""
-    free = bool(structures) and not any(atoms.pbc.any() for atoms in structures)
-    return free and 3 * sum(len(atoms) for atoms in structures) <= FEW_COMPONENTS
+    return (
+        bool(structures)
+        and are_free(structures)
+        and 3 * sum(len(atoms) for atoms in structures) <= FEW_COMPONENTS
+    )
 
 
 def of_family(

@@ -112,7 +112,7 @@ def fit_and_judge(request: Request, holdout: float | Path | None, speaker: Speak
     settings = recommended(told, labels, found)
     if begin is None:
         speaker.under_way("choosing functions")
-        functions = choose(request.settings.descriptors, species, found, settings.forces != "none")
+        functions = choose(request.settings.descriptors, species, found, settings.with_forces)
         repulsion = repulsion_for(request, species, found, speaker)
     else:
         functions, repulsion = begin.descriptors, begin.repulsion
@@ -124,7 +124,7 @@ def fit_and_judge(request: Request, holdout: float | Path | None, speaker: Speak
     point, trials = searching.Point(settings, request.settings.descriptors), list[searching.Trial]()
     if request.settings.search is not None:
         point, trials = searched(request, training, point, watch, speaker, repulsion)
-        functions = choose(point.descriptors, species, training, settings.forces != "none")
+        functions = choose(point.descriptors, species, training, settings.with_forces)
     for s in species:
         speaker.say(f"{s}: {counted(functions, s)}, up to {cutoff({s: functions[s]}):g} Å")
     speaker.say(described(point.training, labels))

@@ -14,6 +14,7 @@ from alnn.descriptors.automatic import few_molecules
 from alnn.errors import ConfigError
 from alnn.fitting.data import Labels
 from alnn.fitting.settings import FitSettings
+from alnn.structures.atoms import are_free
 from alnn.training.settings import TrainingSettings
 from alnn.training.soundness import composition, element_offsets
 
@@ -81,10 +82,9 @@ def recommended(settings: FitSettings, labels: Labels, structures: Sequence[Atom
 
 def _metal_clusters(structures: Sequence[Atoms]) -> bool:
     """Free clusters of several sizes, of metals whose electrons fill shells of the whole cluster."""
-    free = not any(atoms.pbc.any() for atoms in structures)
     metal = {symbol for atoms in structures for symbol in atoms.symbols} <= _SHELL_METALS
     sizes = Counter(atoms.get_chemical_formula() for atoms in structures if len(atoms) > 1)
-    return free and metal and len(sizes) > 2 and sizes.total() >= _OF_A_SIZE * len(sizes)
+    return are_free(structures) and metal and len(sizes) > 2 and sizes.total() >= _OF_A_SIZE * len(sizes)
 
 
 def force_weight(structures: Sequence[Atoms]) -> float:

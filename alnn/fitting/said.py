@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 def described(settings: TrainingSettings, labels: Labels) -> str:
     """What is trained on and how, in a line: which labels count is never left to guesses."""
     used = ["energies"]
-    if settings.forces != "none":
+    if settings.with_forces:
         rows = "all components" if settings.force_rows is None else f"{settings.force_rows} a structure"
         having = "" if labels.forces == labels.structures else f" of {labels.forces} structures"
         used.append(f"forces{having} ({settings.forces}, {rows}, weight {settings.force_weight:g} Å)")

@@ -148,7 +148,7 @@ class Searched:
     def trial(self, point: Point, share: float) -> Trial:
         """Fit and judge."""
         begun, (part, training, held) = time.perf_counter(), self.part(share)
-        functions = self.functions(share, point.descriptors.cutoff, point.training.forces != "none")
+        functions = self.functions(share, point.descriptors.cutoff, point.training.with_forces)
         errors: tuple[float, float | None] = np.inf, np.inf
         worth = np.inf
         try:

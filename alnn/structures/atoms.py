@@ -1,6 +1,6 @@
 """Structures as ase.Atoms: checked, made at random, cut out of larger ones, and grown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from ase import Atoms, units
@@ -78,6 +78,11 @@ def periodic_cell(atoms: Atoms) -> np.ndarray:
         return cell
     cell[~atoms.pbc] = 0.0
     return complete_cell(cell) if np.linalg.matrix_rank(cell) == np.sum(atoms.pbc) else cell
+
+
+def are_free(structures: Iterable[Atoms]) -> bool:
+    """Whether none is periodic in any direction."""
+    return not any(atoms.pbc.any() for atoms in structures)
 
 
 def has_sound_cell(atoms: Atoms, rmin: float) -> bool:

@@ -108,12 +108,18 @@ class Equations:
 
     def residual(self, passes: Sequence[SitePass], threads: Map) -> np.ndarray:
         """(S + R,)."""
-        total = np.zeros(self.structures + self.rows)
+        slopes = np.zeros(self.rows)
+        if self.rows:
+            for sites, s in zip(passes, self.species, strict=True):
+                slopes += np.bincount(s.row, self._slopes(sites, s, threads), self.rows)
+        return self.coefficient * (np.concatenate([self._energies(passes), slopes]) - self.target)
+
+    def _energies(self, passes: Sequence[SitePass]) -> np.ndarray:
+        """sum_i y_i of every structure, (S,)."""
+        total = np.zeros(self.structures)
         for sites, s in zip(passes, self.species, strict=True):
-            total[: self.structures] += np.bincount(s.structure, sites.outputs, self.structures)
-            if self.rows:
-                total[self.structures :] += np.bincount(s.row, self._slopes(sites, s, threads), self.rows)
-        return self.coefficient * (total - self.target)
+            total += np.bincount(s.structure, sites.outputs, self.structures)
+        return total
 
     def _slopes(self, sites: SitePass, s: SpeciesEquations, threads: Map) -> np.ndarray:
         """y' of every entry, (E,)."""
@@ -133,18 +139,17 @@ class Equations:
         once, not twice.
         """
         sums, slopes, weighted = self._sums
-        part, rows = slice(self.structures), -self.target[self.structures :]
-        energies = np.zeros(self.structures)
-        for sites, s, slope in zip(passes, self.species, slopes, strict=True):
-            energies += np.bincount(s.structure, sites.outputs, self.structures)
+        for sites, slope in zip(passes, slopes, strict=True):
             slope[:] = sites.slope()
+        energies = self._energies(passes) - self.target[: self.structures]
+        rows = -self.target[self.structures :]
         weight = (train * self.coefficient**2)[self.structures :]
 
         def piece(first: int) -> None:
             sums.run(first, min(first + STRUCTURES, self.structures), weight, rows)
 
         threads(piece, range(0, self.structures, STRUCTURES))
-        return self.coefficient * np.concatenate([energies - self.target[part], rows]), weighted
+        return self.coefficient * np.concatenate([energies, rows]), weighted
 
     @cached_property
     def _sums(self) -> tuple[StructureSums, list[np.ndarray], list[np.ndarray]]:

@@ -177,6 +177,11 @@ class TrainingSettings(Section):
     )
 
     @property
+    def with_forces(self) -> bool:
+        """Whether forces are learned, in whatever way."""
+        return self.forces != "none"
+
+    @property
     def has_rows(self) -> bool:
         """Whether forces are equations of their own, beside the energies."""
         return self.forces in ("auto", "rows", "directions")

@@ -36,9 +36,8 @@ class SizeShifts:
 
     def sums(self, rows: np.ndarray, structures: np.ndarray) -> np.ndarray:
         """(groups, P) v^T times rows (R, P), those of some `structures` (R,)."""
-        out = np.zeros((self.count, rows.shape[1]))
-        np.add.at(out, self.group[structures], self.v[structures, None] * rows)
-        return out
+        mine = self.group[structures] == np.arange(self.count)[:, None]
+        return (mine * self.v[structures]) @ rows
 
     def left(self, rows: np.ndarray, structures: np.ndarray) -> np.ndarray:
         """(R, P) the root of I - v v^T / (W + L) times rows, those of all `structures` (R,) with a weight."""

@@ -24,17 +24,17 @@ RULES = Rules(
 )
 
 
-def _equations(hidden=(3,), rows=9, group=GROUP):
-    rng = np.random.default_rng(4)
+def _equations(hidden=(3,)):
+    rng, rows = np.random.default_rng(4), 9
     structure = np.repeat(np.arange(len(GROUP)), rng.integers(1, 5, len(GROUP)))
     owner = np.arange(rows) % len(GROUP)
     pairs = [(site, row) for row in range(rows) for site in np.flatnonzero(structure == owner[row])]
-    site, row = np.array(sorted(pairs)).T if rows else np.zeros((2, 0), int)
+    site, row = np.array(sorted(pairs)).T
     tangent = rng.normal(size=(len(site), 4)).astype(np.float32)
     species = SpeciesEquations(rng.normal(size=(len(structure), 4)), structure, site, row, tangent)
     count = len(GROUP) + rows
     coefficient, target = rng.uniform(0.2, 2.0, count), rng.normal(size=count)
-    return Equations(Architecture((4,), (hidden,), "gelu"), [species], coefficient, target, len(GROUP), group)
+    return Equations(Architecture((4,), (hidden,), "gelu"), [species], coefficient, target, len(GROUP), GROUP)
 
 
 def _weights_of_squares():
@@ -74,10 +74,8 @@ def test_the_loss_is_the_least_over_all_shifts():
 
 
 def test_gradient_and_matrix_belong_to_the_loss():
-    equations, train = (
-        _equations(hidden=()),
-        _weights_of_squares(),
-    )  # without hidden layers the loss is quadratic
+    """Without hidden layers the loss is quadratic, so that differences are derivatives."""
+    equations, train = _equations(hidden=()), _weights_of_squares()
     descender, weights = _descender(equations, train), np.array([0.3, -0.2, 0.1, 0.5, -0.4])
     point = descender._at(weights)
     gradient = equations.gradient(point.passes, train * point.left, one_after_the_other)
