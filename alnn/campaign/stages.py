@@ -131,7 +131,8 @@ class RealStages:
                     without(repulsion, config.species, rest(config, pool)), descriptors, settings, seed
                 )
             )
-            result = train(labelled, settings, warm, seed, spread=trainers.map, threads=cores(ranks.size))
+            spread = trainers.map if trainers.size > 1 else None
+            result = train(labelled, settings, warm, seed, spread=spread, threads=cores(ranks.size))
             potential = result.potential(descriptors, repulsion)
             potential.training["repulsion"] = said
             potential.baseline = None if config.baseline is None else baseline(config).lines

@@ -26,6 +26,7 @@ _FORCES: dict[str, Any] = {
     "weight_decay": 0.01,
     "forces": "auto",
     "force_rows": None,
+    "rows_per_weight": 3.0,
 }
 _SEVERAL_SPECIES: dict[str, Any] = {
     "members": 3,

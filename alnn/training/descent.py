@@ -266,6 +266,12 @@ class Descender:
         return found
 
 
+def memory_of(equations: Equations) -> int:
+    """Bytes of the matrices that a descent in these equations holds at once, at most."""
+    size = equations.architecture.size
+    return (LANES + 3) * 8 * size**2 + LANES * 2 * STACK * 8 * size
+
+
 def _solved(matrix: np.ndarray, damping: float, right: np.ndarray) -> np.ndarray:
     shifted = matrix.copy()
     shifted[np.diag_indices_from(shifted)] += damping

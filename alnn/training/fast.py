@@ -1,11 +1,13 @@
 """A committee, each member fitted by one of the methods."""
 
+from functools import partial
+
 import numpy as np
 
 from alnn.training.adam import Adam
 from alnn.training.architecture import initial_weights
 from alnn.training.cross_validation import held_out_folds
-from alnn.training.descent import Descender, Rules
+from alnn.training.descent import Descender, Rules, memory_of
 from alnn.training.equations import Equations, Map
 from alnn.training.kalman import Kalman
 from alnn.training.linear_start import handing_on, linear_fit
@@ -13,7 +15,7 @@ from alnn.training.prepared import Prepared
 from alnn.training.quasi_newton import QuasiNewton
 from alnn.training.result import Spread, Watch, unwatched
 from alnn.training.settings import TrainingSettings
-from alnn.training.threads import thread_map
+from alnn.training.threads import side_by_side, thread_map
 
 _DRAWS = 2_000_000  # in place of an attempt's number where rows of a member's steps are drawn
 
@@ -59,14 +61,14 @@ def fast(
     settings: TrainingSettings,
     seed: int,
     rng: np.random.Generator,
-    spread: Spread,
+    spread: Spread | None = None,
     threads: int = 1,
     watch: Watch = unwatched,
 ) -> tuple[np.ndarray, dict]:
     """A committee by `settings.method`; returns weights (members, P) and a report.
 
     Each member is a fit of its own, so that it comes out the same on whichever rank, beside whichever others. Where
-    `watch` ends the training, the network under way is the last of the committee.
+    `watch` ends the training, the networks under way are the last of the committee.
     """
     members, size = settings.members, prepared.pool.size
     start, warm = committee_start(prepared, settings, rng)
@@ -77,27 +79,22 @@ def fast(
         train, valid = np.ones((members, size)), np.zeros((members, size))
     train, valid = prepared.mask(train), prepared.mask(valid)
     rules = rules_of(settings, settings.warm_steps if warm else settings.steps)
-    if settings.start == "linear":
-        with thread_map(threads) as work:
+    progress = _Progress(watch, members, rules.steps)
+    with thread_map(threads) as work:
+        if settings.start == "linear":
             begin_linear(equations, start[warm:], train[warm:], rng, work)
 
-    wanted = True
-
-    def fit(member: int) -> tuple[np.ndarray, ...]:
-        def goes_on(step: int) -> bool:
-            nonlocal wanted
-            wanted = watch(member * rules.steps + step, members * rules.steps)
-            return wanted
-
-        if not wanted:
-            return ()
-        draws = np.random.default_rng([seed, _DRAWS, member])
-        with thread_map(threads) as work:
+        def fit(member: int) -> tuple[np.ndarray, ...]:
+            if not progress.wanted:
+                return ()
+            draws = np.random.default_rng([seed, _DRAWS, member])
             descender = METHODS[settings.method](equations, rules, train[member], valid[member], work)
-            found = descender.run(start[member], draws, goes_on)
-        return tuple(np.asarray(part) for part in found[:-1])
+            found = descender.run(start[member], draws, partial(progress.step, member))
+            progress.ended(member)
+            return tuple(np.asarray(part) for part in found[:-1])
 
-    parts = list(zip(*filter(None, spread(fit, list(range(members)))), strict=True))
+        spread = spread or side_by_side(_at_once(equations, settings, threads))
+        parts = list(zip(*filter(None, spread(fit, list(range(members)))), strict=True))
     weights, criterion, loss, damping, steps = (np.stack(part) for part in parts)
     report = {
         "epochs": int(steps.max()),
@@ -107,6 +104,32 @@ def fast(
         "warm_members": warm,
     }
     return prepared.to_file(weights), report
+
+
+class _Progress:
+    """Adds up the steps of the members for `watch`, and remembers whether it wants more of them."""
+
+    def __init__(self, watch: Watch, members: int, steps: int) -> None:
+        self._watch, self._done, self._steps = watch, [0] * members, steps
+        self.wanted = True
+
+    def step(self, member: int, step: int) -> bool:
+        """Whether this member, which has done so many steps, shall go on."""
+        self._done[member] = step
+        self.wanted = self.wanted and self._watch(sum(self._done), len(self._done) * self._steps)
+        return self.wanted
+
+    def ended(self, member: int) -> None:
+        """Nothing is left to do for this member."""
+        self._done[member] = self._steps
+
+
+def _at_once(equations: Equations, settings: TrainingSettings, threads: int) -> int:
+    """Members that are fitted at once in so many threads: those whose matrices fit beside the tangents."""
+    if settings.method != "levenberg-marquardt" or not equations.rows:
+        return 1  # others share buffers; without rows a step is over before threads pay
+    tangents = sum(s.tangent.nbytes for s in equations.species)
+    return min(threads, max(1, int((1e9 * settings.memory - tangents) / memory_of(equations))))
 
 
 def rules_of(settings: TrainingSettings, steps: int) -> Rules:

@@ -23,7 +23,6 @@ from alnn.training.result import (
     Watch,
     errors_report,
     how,
-    in_turn,
     member_errors,
     unwatched,
 )
@@ -49,13 +48,14 @@ def train(
     settings: TrainingSettings,
     warm_start: Potential | None = None,
     seed: int = 0,
-    spread: Spread = in_turn,
+    spread: Spread | None = None,
     threads: int = 1,
     watch: Watch = unwatched,
 ) -> TrainingResult:
     """Networks fitted to `pool`; begins from `warm_start` where its networks have the same shape.
 
-    `spread(fit, members)` fits members side by side, as `alnn.parallel.ranks.Ranks.map` does where all ranks train.
+    `spread(fit, members)` fits members side by side, as `alnn.parallel.ranks.Ranks.map` does where all ranks train;
+    without it they are fitted in this process.
     A fit runs in `threads` threads, with the same result for any number of them. `watch` is told how far a fast
     training is and may end it: the best so far is what is returned then.
 

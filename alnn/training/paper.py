@@ -12,10 +12,15 @@ from alnn.training.levenberg_marquardt import Outcome, Problem, trainer
 from alnn.training.prepared import Prepared
 from alnn.training.result import Spread
 from alnn.training.settings import TrainingSettings
+from alnn.training.threads import one_after_the_other
 
 
 def paper(
-    prepared: Prepared, settings: TrainingSettings, seed: int, rng: np.random.Generator, spread: Spread
+    prepared: Prepared,
+    settings: TrainingSettings,
+    seed: int,
+    rng: np.random.Generator,
+    spread: Spread | None = None,
 ) -> tuple[np.ndarray, dict]:
     """The published protocol, its folds side by side in one graph; returns weights (1, P) and a report.
 
@@ -43,6 +48,7 @@ def paper(
         )
         return tuple(part.numpy() for part in outcome)
 
+    spread = spread or one_after_the_other
     outcome = Outcome(*spread(fit, [0])[0])  # one fit for all folds: on one rank, the others get its outcome
     criterion = outcome.criterion
     best = int(np.argmin(np.where(np.isfinite(criterion), criterion, np.inf)))

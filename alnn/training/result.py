@@ -26,13 +26,6 @@ def unwatched(done: int, of: int) -> bool:
     return True
 
 
-def in_turn(
-    fit: Callable[[int], tuple[np.ndarray, ...]], members: Sequence[int]
-) -> list[tuple[np.ndarray, ...]]:
-    """One after the other, in this process."""
-    return [fit(member) for member in members]
-
-
 @dataclass(frozen=True)
 class TrainingResult:
     """Members as layers of the potential file, scaling, E_i = energy_scale y_i + energy_shift[s] in eV, a
