@@ -3,12 +3,16 @@
 import numpy as np
 import pytest
 from ase import Atoms
+from ase.calculators.morse import MorsePotential
 
 from alnn.descriptors import preset
 from alnn.errors import TrainingError
 from alnn.potential.calculator import Evaluator
 from alnn.structures.pool import attach_label
-from alnn.training import fit_potential
+from alnn.training import fit, fit_potential
+from alnn.training.fast import _at_once
+from alnn.training.labelled import labelled_set
+from alnn.training.prepared import prepare
 from alnn.training.settings import TrainingSettings
 
 
@@ -104,3 +108,52 @@ def test_a_watched_training_can_be_ended_and_keeps_its_best():
     np.testing.assert_array_equal(*first)
     assert told == [(k, 30) for k in range(1, 14)]
     assert np.isfinite(ended.training["energy_mae"])
+
+
+def _with_forces(count):
+    """Trimers whose forces are the derivative of their energy, as single bonds of a Morse potential have it."""
+    made = []
+    for atoms in _trimers(count):
+        atoms.calc = MorsePotential(epsilon=1.0, r0=2.8, rho0=4.0)
+        attach_label(atoms, atoms.get_potential_energy(), atoms.get_forces())
+        made.append(atoms)
+    return made
+
+
+FORCES = {"members": 3, "steps": 6, "patience": 6, "forces": "rows", "force_rows": None}
+
+
+def _fitted(monkeypatch, threads, watch, **told):
+    monkeypatch.setattr(fit, "cores", lambda: threads)
+    arguments = (_with_forces(40), preset("water-clusters", ["W"]), TrainingSettings(**FORCES, **told))
+    return fit_potential(*arguments, None, 1, watch=watch)
+
+
+@pytest.mark.parametrize("start", ["random", "linear"])
+def test_members_side_by_side_are_those_that_come_one_after_the_other(monkeypatch, start):
+    told = {threads: [] for threads in (1, 2)}
+
+    def fitted(threads):
+        watch = lambda done, of: told[threads].append((done, of)) is None  # noqa: E731
+        return _fitted(monkeypatch, threads, watch, start=start, activation="gelu")
+
+    one, two = map(fitted, told)
+    for a, b in zip(one.members, two.members, strict=True):
+        for x, y in zip(a["W"], b["W"], strict=True):
+            np.testing.assert_array_equal(x.weights, y.weights)
+    assert told[1] == [(k, 18) for k in range(1, 19)]
+    assert len(told[2]) == 18
+    assert told[2][-1] == (18, 18)
+
+
+def test_networks_that_are_under_way_when_a_training_ends_are_kept(monkeypatch):
+    ended = _fitted(monkeypatch, 2, lambda done, of: done < 4)
+    assert len(ended.members) == 2
+    assert np.isfinite(ended.training["force_mae"])
+
+
+@pytest.mark.parametrize(("memory", "at_once"), [(1.0, 3), (2e-4, 1)])
+def test_as_many_members_at_once_as_fit_in_memory(memory, at_once):
+    settings = TrainingSettings(**FORCES, memory=memory)
+    pool = labelled_set(_with_forces(4), preset("water-clusters", ["W"]), settings, 1, None)
+    assert _at_once(prepare(pool, settings, None).equations(settings), settings, 3) == at_once
