@@ -21,6 +21,7 @@ from alnn.fitting.before import NETWORKS, before_training
 from alnn.potential import Potential
 from alnn.training import fit_potential
 from alnn.training.settings import TrainingSettings
+from alnn.training.threads import cores
 
 QUICK = """
 training: {steps: 15, hidden: [6], force_rows: 6}
@@ -133,7 +134,7 @@ def test_a_file_held_out_has_its_own_errors(folder, capfd):
 
 
 def test_ctrl_c_keeps_the_best_so_far(folder, tmp_path):
-    """Interrupted in a training that would take for ever."""
+    """Interrupted in a training that would take for ever: networks under way are kept, one on each core at most."""
     (tmp_path / "long.yaml").write_text(
         QUICK.replace("steps: 15", "steps: 100000, patience: 100000, tolerance: 0")
     )
@@ -150,8 +151,9 @@ def test_ctrl_c_keeps_the_best_so_far(folder, tmp_path):
     out, rest = running.communicate(timeout=120)
     assert running.returncode == 0, rest
     assert "stopped early (Ctrl-C) after step" in rest and "kept the best so far" in rest
-    assert "1 network for Cu from 12 structures" in out
-    assert len(Potential.read(tmp_path / "P.alnn").members) == 1
+    kept = len(Potential.read(tmp_path / "P.alnn").members)
+    assert 1 <= kept <= min(2, cores())
+    assert f"{kept} network{'s' * (kept > 1)} for Cu from 12 structures" in out
 
 
 def test_settings_are_found_by_trying(folder, capfd):

@@ -1,5 +1,7 @@
 """What counts how much in a fit."""
 
+import threading
+
 import numpy as np
 import pytest
 from ase import Atoms
@@ -147,7 +149,13 @@ def test_members_side_by_side_are_those_that_come_one_after_the_other(monkeypatc
 
 
 def test_networks_that_are_under_way_when_a_training_ends_are_kept(monkeypatch):
-    ended = _fitted(monkeypatch, 2, lambda done, of: done < 4)
+    both = threading.Barrier(2, timeout=60)  # neither goes on before the other is under way
+
+    def watch(done, of):
+        both.wait()
+        return False
+
+    ended = _fitted(monkeypatch, 2, watch)
     assert len(ended.members) == 2
     assert np.isfinite(ended.training["force_mae"])
 
