@@ -45,9 +45,8 @@ _MOLECULES: dict[str, Any] = {
 """With forces of few free molecules: a gradient takes a tenth of a second, and larger networks err less."""
 _SHELL_METALS = frozenset(symbols("LiNaKRbCsBeMgCaSrBaCuAgAuZnCdHgAlGaInTlPb"))
 """Without open d or f shells: electrons fill shells of the cluster (W. A. de Heer, Rev. Mod. Phys. 65, 611 (1993))."""
-_CLUSTER_ROWS = (
-    3.0  # rows_per_weight of such clusters: half the rows do as well there; silicon and molybdenum want all
-)
+_CLUSTER_ROWS = 3.0
+"""`rows_per_weight` of such clusters: half the usual rows do as well there, not for silicon and molybdenum."""
 _OF_A_SIZE = 5  # structures in the mean: of fewer their common energy says as much as its differences
 _ENERGIES: dict[str, Any] = {
     "members": 4,
@@ -80,7 +79,7 @@ def recommended(settings: FitSettings, labels: Labels, structures: Sequence[Atom
         more["start"] = "linear"
     if with_forces and "size_shifts" not in told and chosen.may_shift_sizes and _metal_clusters(structures):
         more["size_shifts"] = True
-        more |= {} if "rows_per_weight" in told else {"rows_per_weight": _CLUSTER_ROWS}
+        more["rows_per_weight"] = told.get("rows_per_weight", _CLUSTER_ROWS)
     return chosen.model_copy(update=more)
 
 

@@ -15,7 +15,7 @@ from alnn.training.prepared import Prepared
 from alnn.training.quasi_newton import QuasiNewton
 from alnn.training.result import Spread, Watch, unwatched
 from alnn.training.settings import TrainingSettings
-from alnn.training.threads import side_by_side, thread_map
+from alnn.training.threads import thread_map
 
 _DRAWS = 2_000_000  # in place of an attempt's number where rows of a member's steps are drawn
 
@@ -80,7 +80,7 @@ def fast(
     train, valid = prepared.mask(train), prepared.mask(valid)
     rules = rules_of(settings, settings.warm_steps if warm else settings.steps)
     progress = _Progress(watch, members, rules.steps)
-    with thread_map(threads) as work:
+    with thread_map(threads) as work, thread_map(_at_once(equations, settings, threads)) as side_by_side:
         if settings.start == "linear":
             begin_linear(equations, start[warm:], train[warm:], rng, work)
 
@@ -93,8 +93,8 @@ def fast(
             progress.ended(member)
             return tuple(np.asarray(part) for part in found[:-1])
 
-        spread = spread or side_by_side(_at_once(equations, settings, threads))
-        parts = list(zip(*filter(None, spread(fit, list(range(members)))), strict=True))
+        found = (spread or side_by_side)(fit, list(range(members)))
+    parts = list(zip(*filter(None, found), strict=True))
     weights, criterion, loss, damping, steps = (np.stack(part) for part in parts)
     report = {
         "epochs": int(steps.max()),

@@ -27,18 +27,6 @@ def thread_map(count: int) -> Iterator[Callable[[Callable, Sequence], list]]:
             yield lambda function, items: list(pool.map(function, items))
 
 
-def side_by_side(count: int) -> Callable[[Callable, Sequence], list]:
-    """A map that begins an item as soon as less than `count` are under way, for items that themselves share a map."""
-
-    def spread(function: Callable, items: Sequence) -> list:
-        if count <= 1:
-            return one_after_the_other(function, items)
-        with ThreadPoolExecutor(count) as pool:
-            return list(pool.map(function, items))
-
-    return spread
-
-
 def cores(ranks: int = 1) -> int:
     """Cores of this machine that are one rank's share."""
     return max(1, len(os.sched_getaffinity(0)) // ranks)

@@ -168,6 +168,15 @@ def test_sizes_of_free_metal_clusters_have_shifts_of_their_own():
     assert not shifted("Au", many, {"method": "kalman"})
 
 
+@pytest.mark.parametrize(
+    ("symbol", "told", "rows"), [("Au", {}, 3), ("Si", {}, 6), ("Au", {"rows_per_weight": 9}, 9)]
+)
+def test_metal_clusters_want_fewer_rows_in_the_matrix(symbol, told, rows):
+    found = [Atoms(f"{symbol}{n}", np.eye(3)[[0] * n] * np.arange(n)[:, None]) for n in [3, 4, 5] * 5]
+    chosen = recommended(load(None, {"training": told}), Labels(9, 9, 9, 0), found)
+    assert chosen.rows_per_weight == rows
+
+
 def test_forces_weigh_by_their_spread_and_number():
     """0.8 of the spread of energies per atom over that of all forces of a structure; within bounds."""
     found = crystals(9)
