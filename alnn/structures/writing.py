@@ -8,7 +8,9 @@ from ase import Atoms
 
 from alnn.errors import StructureError
 from alnn.parallel.files import write_atomically
-from alnn.structures.pool import write_structures
+from alnn.structures.pool import StructureTable, write_structures
+
+HDF5 = (".h5", ".hdf5")
 
 
 def write_extxyz(path: Path, structures: Sequence[Atoms]) -> None:
@@ -16,16 +18,21 @@ def write_extxyz(path: Path, structures: Sequence[Atoms]) -> None:
     write_atomically(path, lambda beside: ase.io.write(beside, structures, format="extxyz", parallel=False))
 
 
-def write_labelled(path: Path, structures: Sequence[Atoms]) -> None:
+def write_labelled(path: Path, structures: Sequence[Atoms] | StructureTable) -> None:
     """Labelled structures in HDF5 or extended XYZ, by the file's name.
 
     Raises StructureError for another name, PoolError for HDF5 without labels, WriteError.
     """
-    if path.suffix in (".h5", ".hdf5"):
+    check_labelled_name(path)
+    if path.suffix in HDF5:
         write_structures(path, structures)
-    elif path.suffix in (".xyz", ".extxyz"):
-        write_extxyz(path, structures)
     else:
+        write_extxyz(path, structures.structures() if isinstance(structures, StructureTable) else structures)
+
+
+def check_labelled_name(path: Path) -> None:
+    """Raise StructureError for a name that `write_labelled` does not know."""
+    if path.suffix not in (*HDF5, ".xyz", ".extxyz"):
         raise StructureError(
             f"{path}: expected a name ending in .extxyz, .xyz or .h5, found {path.suffix or 'none'}"
         )

@@ -18,7 +18,7 @@ from alnn.reference.baseline import lines_for_lammps
 from alnn.reference.lammps import LammpsReference
 from alnn.reference.open_farm import open_farm
 from alnn.structures.atoms import density
-from alnn.structures.pool import read_table
+from alnn.structures.files import read_labelled
 from alnn.structures.writing import write_extxyz
 from alnn.testset import unlabelled
 from alnn.testset.labelling import label_in_order, read_wanted
@@ -223,7 +223,7 @@ def _default_output(config: Campaign) -> Path:
 def _is_made(path: Path, count: int) -> bool:
     if not path.exists():
         return False
-    found = len(read_table(path))
+    found = len(read_labelled(path).structures)
     if found != count:
         raise ConfigError(
             f"test set: expected {count} structures in {path}, which is there already, found {found}; "

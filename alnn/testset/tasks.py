@@ -24,6 +24,7 @@ from alnn.errors import ConfigError
 from alnn.parallel.files import write_text_atomically
 from alnn.parallel.ranks import Ranks
 from alnn.structures.pool import StructureTable, read_table, write_structures
+from alnn.structures.writing import check_labelled_name, write_labelled
 
 SOURCES = ("metropolis", "nested", "random")
 TEMPERATURES = (200.0, 250.0, 300.0, 350.0, 400.0)  # K; ice-like to evaporating
@@ -109,11 +110,14 @@ def make(
     ranks: Ranks,
     finished: Callable[[], None] = lambda: None,
 ) -> None:
-    """Run every task that is not done yet, then join them in `path`; called on all ranks.
+    """Run every task that is not done yet, then join them in `path`, HDF5 or extended XYZ by its name; called on all
+    ranks.
 
     `work` gives a task's structures, `settings` all that they depend on, `finished` is called after each
-    task. Raises ConfigError if `path` or its half-finished parts belong to another test set.
+    task. Raises ConfigError if `path` or its half-finished parts belong to another test set, StructureError if its
+    name says no format.
     """
+    ranks.root(lambda: check_labelled_name(path))
     parts = path.with_name(path.name + ".parts")
     pending = ranks.root(lambda: _prepare(path, parts, tasks, settings))
 
@@ -147,7 +151,7 @@ def _prepare(path: Path, parts: Path, tasks: Sequence[Task], settings: dict[str,
 
 
 def _join(path: Path, parts: Path, tasks: Sequence[Task]) -> None:
-    write_structures(path, _concatenate([read_table(_part(parts, task)) for task in tasks]))
+    write_labelled(path, _concatenate([read_table(_part(parts, task)) for task in tasks]))
     shutil.rmtree(parts)
 
 

@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from alnn.errors import ConfigError
+from alnn.errors import ConfigError, StructureError
 from alnn.reference.lammps import LammpsReference
 from alnn.structures.atoms import density, is_connected
+from alnn.structures.files import read_labelled
 from alnn.structures.pool import read_structures
 from alnn.testset.command import testset_command as make_testset
 
@@ -122,6 +123,24 @@ def test_finished_set_is_not_made_twice(config, tmp_path, capsys):
     assert "already" in capsys.readouterr().out
     with pytest.raises(ConfigError, match=r"expected 7 structures .* found 6"):
         make_testset(config, 7, path, seed=3)
+
+
+def test_extended_xyz_holds_the_same_set(config, tmp_path, capsys):
+    path = make_testset(config, 6, tmp_path / "set.extxyz", seed=3)
+    table = read_structures(make_testset(config, 6, tmp_path / "set.h5", seed=3))
+    found = read_labelled(path).structures
+    for a, b in zip(found, table, strict=True):
+        assert np.allclose(a.positions, b.positions, atol=1e-8)
+        assert a.get_potential_energy() == pytest.approx(b.get_potential_energy(), abs=1e-8)
+        assert np.allclose(a.get_forces(), b.get_forces(), atol=1e-8)
+    make_testset(config, 6, path, seed=3)
+    assert "already" in capsys.readouterr().out
+
+
+def test_a_name_that_says_no_format_is_refused_before_anything_is_made(config, tmp_path):
+    with pytest.raises(StructureError, match=r"set.csv: expected a name ending in .extxyz, .xyz or .h5"):
+        make_testset(config, 6, tmp_path / "set.csv", seed=3)
+    assert not list(tmp_path.glob("set.csv*"))
 
 
 def test_boxes_of_many_densities(config, tmp_path):
