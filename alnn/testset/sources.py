@@ -20,8 +20,8 @@ LARGEST_ENERGY = 0.01  # eV/atom, the papers' upper end
 EQUILIBRATE = 120  # cycles from a random cluster to a thermal one
 KEEP_EVERY = 5  # cycles between two structures of a chain
 STAGE = 3  # cycles of a nested stage: only the ladder of energies is wanted, not its volumes
-BOX_EQUILIBRATE = 30  # cycles of a nested run of a box before structures are kept: each costs whole energies
-BOX_KEEP_EVERY = 2
+BOX_CYCLES = 800  # of a nested run of a box: from a random one down to the liquid
+BOX_STAGE = 2
 TIMESTEP = 0.005  # ps; for beads of the mass of water
 DYNAMICS_EQUILIBRATE = 2000  # steps from a minimised random box
 DYNAMICS_KEEP_EVERY = 100  # steps
@@ -75,7 +75,11 @@ def run_task(task: Task, surroundings: Surroundings, sampler: Sampler, reference
                 attach_label(atoms, label.energy, label.forces)
                 kept.append(atoms)
         if len(kept) >= task.structures:
-            return _spread(kept, task.structures)
+            return (
+                _spread_in_energy(kept, task.structures)
+                if _is_ladder(task)
+                else _spread(kept, task.structures)
+            )
     raise SamplingError(
         f"{task.origin}: expected {task.structures} structures up to {LARGEST_ENERGY:+g} eV/atom, "
         f"found {len(kept)} after {ATTEMPTS} attempts"
@@ -93,11 +97,9 @@ def _candidates(
     if task.source == "random":
         return _random(task, missing, around, random)
     start = _start(task, around, random)
-    if task.density is not None:  # a random box is too far from the liquid for a ladder that should reach it
-        start = reference.minimize(start)
     seed = int(random.integers(1, 2**31))
     if task.source == "dynamics":
-        return _dynamics(task, missing, start, reference, seed)
+        return _dynamics(task, missing, reference.minimize(start), reference, seed)
     chain = {"metropolis": _metropolis, "nested": _nested}[task.source]
     return chain(task, missing, start, sampler, seed)
 
@@ -115,12 +117,10 @@ def _metropolis(task: Task, missing: int, start: Atoms, sampler: Sampler, seed: 
 
 
 def _nested(task: Task, missing: int, start: Atoms, sampler: Sampler, seed: int) -> list[Atoms]:
-    """Many short stages, from which `_spread` picks: the ladder from the limit down to compact structures."""
-    if task.density is None:
-        cycles, stage = EQUILIBRATE + missing * KEEP_EVERY, STAGE
-    else:
-        cycles, stage = BOX_EQUILIBRATE + missing * BOX_KEEP_EVERY, BOX_KEEP_EVERY
-    return sampler.nested(start, cycles, stage, seed)
+    """Many short stages, from which is picked: the ladder from the limit down to compact structures or the liquid."""
+    if _is_ladder(task):
+        return sampler.nested(start, max(BOX_CYCLES, missing * BOX_STAGE), BOX_STAGE, seed)
+    return sampler.nested(start, EQUILIBRATE + missing * KEEP_EVERY, STAGE, seed)
 
 
 def _random(task: Task, missing: int, around: Surroundings, random: np.random.Generator) -> list[Atoms]:
@@ -157,6 +157,23 @@ def _build(
         return random_cluster(symbols, rmin, around.radius, random, compactness)
     assert task.density is not None
     return random_box(symbols, task.density, around.masses, rmin, random)
+
+
+def _is_ladder(task: Task) -> bool:
+    """Whether the task is a nested run of a box, whose energies fall fast at first and then slowly."""
+    return task.source == "nested" and task.density is not None
+
+
+def _spread_in_energy(structures: list[Atoms], count: int) -> list[Atoms]:
+    """`count` of the structures, as evenly over their energies per atom as they allow, in their order."""
+    energies = np.array([atoms.get_potential_energy() / len(atoms) for atoms in structures])
+    left = list(range(len(structures)))
+    chosen = []
+    for level in np.linspace(energies.min(), energies.max(), count):
+        nearest = min(left, key=lambda k: abs(energies[k] - level))
+        left.remove(nearest)
+        chosen.append(nearest)
+    return [structures[k] for k in sorted(chosen)]
 
 
 def _spread(structures: list[Atoms], count: int) -> list[Atoms]:

@@ -1,6 +1,7 @@
 """Planning, resuming and joining of test sets, with a sampler and a reference made for the purpose."""
 
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
@@ -133,6 +134,18 @@ def test_nested_structures_are_picked_from_the_whole_ladder():
     assert found[0] == pytest.approx(energies[0])
     assert found[-1] < -0.35
     assert np.all(np.diff(found) < 0)
+
+
+def test_nested_structures_of_a_box_are_spread_over_the_energies():
+    stages = sources.BOX_CYCLES // sources.BOX_STAGE
+    energies = 0.3 * np.exp(-np.arange(stages) / 20) - 0.37  # falls as a box does: fast, then slowly
+    water = replace(WATER, radius=None, masses={"W": 18.015})
+    task = Task(0, "nested", 8, 20, 0.0, seed=1, density=0.5)
+    structures = run_task(task, water, ShakingSampler(), LevelReference(*energies))
+    found = np.array([atoms.calc.results["energy"] / 8 for atoms in structures])
+    assert len(found) == 20 and found[0] == pytest.approx(energies[0])
+    assert np.all(np.diff(found) < 0)
+    assert np.abs(found - np.linspace(energies[0], energies[-1], 20)).max() < 0.01
 
 
 def test_killed_run_goes_on_where_it_stopped(tmp_path):
