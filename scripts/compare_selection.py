@@ -2,7 +2,7 @@
 
 Structures of some sizes are kept aside to judge by (--keep; without it every third size, from the second on), for
 frames of one relaxation are alike. Of the others --pool structures are the dataset of a campaign for each method and
-seed, which begins with COUNT structures drawn at random, the same for all methods, and labels COUNT more an
+seed, which begins with FIRST structures, the same for all methods, chosen by --start, and labels COUNT more an
 iteration. Errors are those of each iteration's potential on --test structures of the sizes kept aside. A line of
 OUT.jsonl is a finished campaign with its settings; what is there is not made again, and a campaign that was
 interrupted goes on in the folder OUT.runs. --figure draws and --table prints all lines.
@@ -68,7 +68,7 @@ def campaign_of(method: str, forces: int, seed: int, species: list[str], options
         "descriptors": {"preset": options.preset},
         "training": training,
         "selection": selection,
-        "start": {"drawn": options.count},
+        "start": {"drawn": options.first, "method": options.start},
         "reference": {"dataset": "dataset.h5"},
         "stop": {"max_structures": options.labels},
     }
@@ -162,6 +162,8 @@ def main() -> None:
     parser.add_argument("--forces", type=int, default=0, help="force rows of each structure; 0: energies")
     parser.add_argument("--labels", type=int, default=300)
     parser.add_argument("--count", type=int, default=20, help="labels an iteration")
+    parser.add_argument("--first", type=int, default=20, help="labels to begin with")
+    parser.add_argument("--start", default="random", help="how those are chosen: random, farthest or cur")
     parser.add_argument("--members", type=int, default=4)
     parser.add_argument("--preset", default="auto", help="descriptor functions")
     parser.add_argument("--hidden", type=int, default=16, help="neurons of each of two layers")

@@ -107,7 +107,7 @@ def _methods(data: str) -> Iterator[Case]:
     for length in LENGTHS[data]:
         copies = 8 if length == LENGTHS["hexamers"][0] and data == "hexamers" else 4
         told = {"forces": "taylor", "force_rows": copies, "taylor_length": length}
-        for method in METHODS if length == LENGTHS[data][-1] else METHODS[:2]:
+        for method in METHODS:
             settings = {**BASE, **told, "method": method, **steps_of(method, "taylor", data)}
             column = f"{copies} Taylor copies, {length:g} Å"
             yield Case("methods", method, column, data, STRUCTURES[data], settings)

@@ -71,15 +71,27 @@ class Start(Section):
     )
     drawn: Count | None = Field(
         None,
-        description="with reference.dataset: so many of its structures, drawn at random, and as many more as it takes "
-        "to have all species; 20 where nothing is said of the start",
+        description="with reference.dataset: so many of its structures, chosen by `method`, and as many more as it "
+        "takes to have all species; 20 where nothing is said of the start",
+    )
+    method: Literal["random", "farthest", "cur"] | None = Field(
+        None,
+        description="drawn: at random, or the most unlike ones by their mean descriptors, in the words of "
+        "`selection.method`: no label is needed to tell them; null: cur",
     )
 
     @model_validator(mode="after")
     def _one_of(self) -> "Start":
         if [self.cluster, self.box, self.file, self.crystal, self.drawn].count(None) != 4:
             raise ValueError("expected one of cluster, box and file, or crystal")
+        if self.drawn is None and self.method is not None:
+            raise ValueError("method: expected drawn beside it, found another start")
         return self
+
+    @property
+    def drawn_by(self) -> str:
+        """The method that is used."""
+        return self.method or "cur"
 
     @property
     def files(self) -> list[str]:

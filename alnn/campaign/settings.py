@@ -75,7 +75,9 @@ class Campaign(Section):
     def _some_of_a_dataset_to_start_with(cls, values: Any) -> Any:
         reference = values.get("reference") if isinstance(values, dict) else None
         if isinstance(reference, dict) and reference.get("dataset") is not None:
-            return {"start": {"drawn": ENOUGH_OF_A_DATASET}, **values}
+            start = values.get("start", {})
+            if isinstance(start, dict) and start.keys() <= {"method"}:
+                return {**values, "start": {"drawn": ENOUGH_OF_A_DATASET, **start}}
         return values
 
     @property

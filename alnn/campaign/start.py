@@ -12,6 +12,8 @@ from alnn.check import short_check
 from alnn.errors import ConfigError, StructureError
 from alnn.reference import Reference
 from alnn.reference.dataset import Dataset
+from alnn.selection.features import points_of
+from alnn.selection.points import by_leverage, farthest
 
 _START = 1_000_001  # in place of a walker's number where the start structure draws its seed
 _TAKEN = ", labelled there"
@@ -56,8 +58,19 @@ def drawn(config: Campaign, dataset: Dataset, say: Callable[[str], None] = lambd
     """
     for line in _checked(dataset.labelled()):
         say(line)
-    random = np.random.default_rng([config.seed, 0, _START])
-    return dataset.drawn(config.start.drawn or 0, random)
+    count = config.start.drawn or 0
+    return dataset.drawn(_order(config, dataset, count), count)
+
+
+def _order(config: Campaign, dataset: Dataset, count: int) -> list[int]:
+    """All numbers of a dataset's structures, those to start from first."""
+    every = np.random.default_rng([config.seed, 0, _START]).permutation(len(dataset)).tolist()
+    if config.start.drawn_by == "random":
+        return every
+    points = points_of(config.descriptors, dataset.described, config.species)
+    most_unlike = {"farthest": farthest, "cur": by_leverage}[config.start.drawn_by]
+    chosen = [k for k, _ in most_unlike(points, points[:0], count)]
+    return chosen + [k for k in every if k not in set(chosen)]
 
 
 def take_labels(config: Campaign, found: Sequence[Atoms]) -> list[str]:

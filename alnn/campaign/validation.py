@@ -59,7 +59,8 @@ def _start(config: Campaign) -> Iterator[str]:
         yield f"starts from a cluster of {start.cluster} atoms"
         return
     if start.drawn is not None:
-        yield f"starts from {start.drawn} structures drawn from {', '.join(config.reference.files)}"
+        how = "at random" if start.drawn_by == "random" else f"by {start.drawn_by}"
+        yield f"starts from {start.drawn} structures of {', '.join(config.reference.files)}, chosen {how}"
         return
     if start.box is not None:
         symbols = [config.species[k % len(config.species)] for k in range(start.box)]

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 from ase import Atoms
 
 from alnn.descriptors.described import Described
@@ -95,10 +94,12 @@ class Dataset:
             found.append(copy)
         return found
 
-    def drawn(self, count: int, random: np.random.Generator) -> list[Atoms]:
-        """Structures at random, fewer where there are fewer, and as many more as it takes to have all species."""
-        order = [self._structures[k] for k in random.permutation(len(self))]
-        chosen, rest = order[:count], order[count:]
+    def drawn(self, order: Sequence[int], count: int) -> list[Atoms]:
+        """The first `count` in this order of their numbers, fewer where there are fewer, and as many more as it takes
+        to have all species.
+        """
+        ordered = [self._structures[k] for k in order]
+        chosen, rest = ordered[:count], ordered[count:]
         for symbol in self._species:
             if not any(symbol in atoms.symbols for atoms in chosen):
                 chosen.append(next(atoms for atoms in rest if symbol in atoms.symbols))

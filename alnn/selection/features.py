@@ -6,12 +6,21 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from alnn.descriptors import Descriptors
+from alnn.descriptors import Descriptors, choose
 from alnn.descriptors.described import Described, Part
+from alnn.descriptors.settings import Descriptors as Settings
 from alnn.potential import Potential, Scaling
 from alnn.potential.repulsion import evaluate
 from alnn.training.activations import ACTIVATIONS
 from alnn.training.coordinates import Moments, scaled
+
+
+def points_of(settings: Settings, found: Described, species: Sequence[str]) -> np.ndarray:
+    """(S, F) mean descriptors of structures that no potential is there for, by the functions that `settings` ask for
+    or that are chosen from all of them. Raises ConfigError, StructureError.
+    """
+    functions = choose(settings, species, found.structures)
+    return mean_descriptors(functions, scaling_of(functions, found, species), found, species)
 
 
 def mean_descriptors(

@@ -19,9 +19,12 @@ from alnn.campaign.loop import Runner
 from alnn.campaign.stages import RealStages
 from alnn.campaign.status import status
 from alnn.campaign.validation import validate
+from alnn.descriptors.described import Described
 from alnn.errors import AlnnError, ConfigError, StructureError
 from alnn.parallel.progress import Speaker
 from alnn.parallel.ranks import Ranks
+from alnn.selection.features import points_of
+from alnn.selection.points import by_leverage, farthest
 from alnn.structures import random_cluster
 from alnn.structures.labels import structure_key
 from alnn.structures.pool import read_structures
@@ -182,7 +185,7 @@ def test_copies_and_structures_without_labels_are_told_of(dataset, tmp_path):
     copies = "2 copies of structures are left out, the first of each counts"
     assert f"{copies}; 1 of them have another energy, by up to 30 meV/atom" in lines
     assert f"{SIZE} structures of data.extxyz to choose from" in lines
-    assert "starts from 20 structures drawn from data.extxyz" in lines
+    assert "starts from 20 structures of data.extxyz, chosen by cur" in lines
 
 
 def test_labels_that_look_wrong_are_told_of_when_a_campaign_begins(dataset, tmp_path):
@@ -202,11 +205,32 @@ def test_labels_that_look_wrong_are_told_of_when_a_campaign_begins(dataset, tmp_
     assert any(line.startswith("check: ") and "force" in line for line in said)
 
 
+def test_it_starts_from_the_most_unlike_or_at_random(dataset, tmp_path):
+    structures = ase.io.read(dataset / "data.extxyz", index=f":{SIZE}")
+
+    def start(name, method, seed):
+        path = write(dataset, tmp_path / name, stop="{max_iterations: 1}")
+        path.write_text(path.read_text() + f"start: {{drawn: 6, method: {method}}}\nseed: {seed}\n")
+        Runner(configuration.load(path), RealStages(), Ranks(), Speaker(quiet=True)).run()
+        return [structure_key(atoms) for atoms in read_structures(tmp_path / name / "pool" / "0000.h5")]
+
+    functions = configuration.load(write(dataset, tmp_path / "functions")).descriptors
+    points = points_of(functions, Described(structures, ["Ar"]), ["Ar"])
+    keys = [structure_key(atoms) for atoms in structures]
+    for method, choose in (("cur", by_leverage), ("farthest", farthest)):
+        expected = [keys[k] for k, _ in choose(points, points[:0], 6)]
+        assert start(f"{method}1", method, 1) == start(f"{method}2", method, 2) == expected
+    assert start("random1", "random", 1) != start("random2", "random", 2)
+
+
 def test_species_and_stop_are_enough(dataset):
     path = dataset / "smallest.yaml"
     path.write_text("species: [Ar]\nreference: {dataset: data.extxyz}\nstop: {max_calls: 40}\n")
     config = configuration.load(path)
-    assert (config.directory, config.start.drawn) == ("smallest", 20)
+    assert (config.directory, config.start.drawn, config.start.drawn_by) == ("smallest", 20, "cur")
+    path.write_text(path.read_text() + "start: {method: random}\n")
+    config = configuration.load(path)
+    assert (config.start.drawn, config.start.drawn_by) == (20, "random")
 
 
 @pytest.mark.parametrize(
@@ -215,6 +239,7 @@ def test_species_and_stop_are_enough(dataset):
         ("sampling: {hole: 1.0}", "sampling: expected nothing beside reference.dataset"),
         ("labels: {retries: 2}", "labels: expected nothing beside reference.dataset"),
         ("start: {cluster: 5}", "start: expected nothing but drawn with reference.dataset, found another"),
+        ("start: {cluster: 5, method: cur}", "start: method: expected drawn beside it, found another start"),
         ("start: {drawn: 0}", "start.drawn: input should be greater than or equal to 1"),
     ],
 )
