@@ -70,7 +70,7 @@ def _order(config: Campaign, dataset: Dataset, count: int) -> list[int]:
     points = points_of(config.descriptors, dataset.described, config.species)
     most_unlike = {"farthest": farthest, "cur": by_leverage}[config.start.drawn_by]
     chosen = [k for k, _ in most_unlike(points, points[:0], count)]
-    return chosen + [k for k in every if k not in set(chosen)]
+    return list(dict.fromkeys([*chosen, *every]))
 
 
 def take_labels(config: Campaign, found: Sequence[Atoms]) -> list[str]:

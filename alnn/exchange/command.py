@@ -13,13 +13,13 @@ from alnn.exchange.n2p2_read import read_n2p2
 from alnn.exchange.n2p2_write import write_n2p2
 from alnn.parallel.files import make_directory
 from alnn.potential import Potential
-from alnn.structures.files import read_labelled
+from alnn.structures.files import HDF5, read_labelled
 from alnn.structures.foreign import Hints
 from alnn.structures.writing import write_labelled
 from alnn.units import Units
 
 OURS, N2P2, AENET, AENET_ASCII = "alnn", "n2p2", "aenet", "aenet-ascii"
-_STRUCTURES = (".extxyz", ".xyz", ".h5", ".hdf5")
+_STRUCTURES = (".extxyz", ".xyz", *HDF5)
 FORMATS = (N2P2, AENET, AENET_ASCII)
 """Formats of other packages' potentials, as --format names them."""
 _USUAL_UNITS = {N2P2: ("bohr", "hartree"), AENET: ("angstrom", "eV"), AENET_ASCII: ("angstrom", "eV")}

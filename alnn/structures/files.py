@@ -35,7 +35,8 @@ NO_HINTS = Hints()
 _MEMORY, _MEMORY_FACTOR = 1 << 28, 200  # bytes, and bytes a byte of the file, that ASE may take to read it
 _COLUMNS = re.compile(r"Properties\W*=\W*([^\s\"'{}\[\]]+)")
 _STRESS = re.compile(r"\bstress\s*=\s*[\"{\[]([-+\d.eE\s]*)[\"}\]]")
-_POOL = (".h5", ".hdf5")
+HDF5 = (".h5", ".hdf5")
+"""How names of files of ours end."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +69,7 @@ def read_labelled(path: Path | str, keys: LabelKeys = USUAL_KEYS, hints: Hints =
     """
     path = Path(path)
     with _inside(path) as inside:
-        if inside.suffix in _POOL:
+        if inside.suffix in HDF5:
             from alnn.structures.pool import read_structures
 
             structures, keys = read_structures(inside), USUAL_KEYS
@@ -100,7 +101,7 @@ def read_unchanged(path: Path | str, species: Sequence[str] | None = None) -> li
     """
     path = Path(path)
     with _inside(path) as inside:
-        if inside.suffix not in _POOL:
+        if inside.suffix not in HDF5:
             return _read(inside, path, species, SMALLEST_DISTANCE)
         from alnn.structures.pool import read_structures
 
@@ -117,7 +118,7 @@ def read_frames(path: Path | str, keys: LabelKeys = USUAL_KEYS) -> LabelledFile:
     """
     path = Path(path)
     with _inside(path) as inside:
-        if inside.suffix in _POOL:
+        if inside.suffix in HDF5:
             return read_labelled(path, keys)
         reader = reader_of(inside)
         structures = _read_by_ase(inside, path) if reader is None else reader(inside, path, NO_HINTS)

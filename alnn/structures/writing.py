@@ -8,9 +8,8 @@ from ase import Atoms
 
 from alnn.errors import StructureError
 from alnn.parallel.files import write_atomically
+from alnn.structures.files import HDF5
 from alnn.structures.pool import StructureTable, write_structures
-
-HDF5 = (".h5", ".hdf5")
 
 
 def write_extxyz(path: Path, structures: Sequence[Atoms]) -> None:

@@ -19,7 +19,7 @@ from alnn.reference.lammps import LammpsReference
 from alnn.reference.open_farm import open_farm
 from alnn.structures.atoms import density
 from alnn.structures.files import read_labelled
-from alnn.structures.writing import write_extxyz
+from alnn.structures.writing import check_labelled_name, write_extxyz
 from alnn.testset import unlabelled
 from alnn.testset.labelling import label_in_order, read_wanted
 from alnn.testset.sampler import PotentialSampler
@@ -90,7 +90,7 @@ def testset_command(
     ranks = Ranks()
     if structures is not None or potential is not None:
         config = ranks.root(lambda: _load_for_labelling(config_path))
-        path = output or _default_output(config)
+        path = _output(config, output, ranks)
         found = structures or path.with_name(f"{path.stem}.unlabelled.extxyz")
         if ranks.root(lambda: not found.exists()):
             _find(config, found, potential, count or COUNT, unlabelled.parse_sizes(sizes), seed, ranks)
@@ -98,7 +98,7 @@ def testset_command(
         return path
     config = ranks.root(lambda: load_for_sampling(config_path, "test set", instead=_INSTEAD))
     count = count or COUNT
-    path = output or _default_output(config)
+    path = _output(config, output, ranks)
     tasks = ranks.root(lambda: _tasks(config, count, seed))
     if ranks.root(lambda: _is_made(path, count)):
         _say(ranks, f"test set: {path} holds {count} structures already")
@@ -213,8 +213,16 @@ def _tasks(config: Campaign, count: int, seed: int) -> list[Task]:
     return plan_boxes(count, seed, size or 2, sampling.density or (around, around))
 
 
+def _output(config: Campaign, told: Path | None, ranks: Ranks) -> Path:
+    """The file to write, by default where the campaign's `testset` says, else testset.h5 beside its directory. Raises
+    StructureError for a name that says no format, before anything is made.
+    """
+    path = told or _default_output(config)
+    ranks.root(lambda: check_labelled_name(path))
+    return path
+
+
 def _default_output(config: Campaign) -> Path:
-    """Where the campaign's `testset` says, else testset.h5 beside the campaign's directory."""
     if config.testset is not None:
         return config.folder / config.testset
     return Path(config.directory).parent / "testset.h5"

@@ -75,11 +75,8 @@ def run_task(task: Task, surroundings: Surroundings, sampler: Sampler, reference
                 attach_label(atoms, label.energy, label.forces)
                 kept.append(atoms)
         if len(kept) >= task.structures:
-            return (
-                _spread_in_energy(kept, task.structures)
-                if _is_ladder(task)
-                else _spread(kept, task.structures)
-            )
+            spread = _spread_in_energy if _is_ladder(task) else _spread
+            return spread(kept, task.structures)
     raise SamplingError(
         f"{task.origin}: expected {task.structures} structures up to {LARGEST_ENERGY:+g} eV/atom, "
         f"found {len(kept)} after {ATTEMPTS} attempts"
@@ -119,7 +116,7 @@ def _metropolis(task: Task, missing: int, start: Atoms, sampler: Sampler, seed: 
 def _nested(task: Task, missing: int, start: Atoms, sampler: Sampler, seed: int) -> list[Atoms]:
     """Many short stages, from which is picked: the ladder from the limit down to compact structures or the liquid."""
     if _is_ladder(task):
-        return sampler.nested(start, max(BOX_CYCLES, missing * BOX_STAGE), BOX_STAGE, seed)
+        return sampler.nested(start, BOX_CYCLES, BOX_STAGE, seed)
     return sampler.nested(start, EQUILIBRATE + missing * KEEP_EVERY, STAGE, seed)
 
 

@@ -24,7 +24,7 @@ from alnn.errors import ConfigError
 from alnn.parallel.files import write_text_atomically
 from alnn.parallel.ranks import Ranks
 from alnn.structures.pool import StructureTable, read_table, write_structures
-from alnn.structures.writing import check_labelled_name, write_labelled
+from alnn.structures.writing import write_labelled
 
 SOURCES = ("metropolis", "nested", "random")
 TEMPERATURES = (200.0, 250.0, 300.0, 350.0, 400.0)  # K; ice-like to evaporating
@@ -114,10 +114,8 @@ def make(
     ranks.
 
     `work` gives a task's structures, `settings` all that they depend on, `finished` is called after each
-    task. Raises ConfigError if `path` or its half-finished parts belong to another test set, StructureError if its
-    name says no format.
+    task. Raises ConfigError if `path` or its half-finished parts belong to another test set.
     """
-    ranks.root(lambda: check_labelled_name(path))
     parts = path.with_name(path.name + ".parts")
     pending = ranks.root(lambda: _prepare(path, parts, tasks, settings))
 

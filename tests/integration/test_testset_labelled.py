@@ -12,7 +12,7 @@ from support.calculators import Pairs, fault
 from alnn import cli
 from alnn.campaign import settings as configuration
 from alnn.campaign.loop import Runner
-from alnn.errors import ConfigError, ReferenceError_
+from alnn.errors import ConfigError, ReferenceError_, StructureError
 from alnn.parallel.progress import Speaker
 from alnn.parallel.ranks import Ranks
 from alnn.reference.known import KnownLabels
@@ -133,6 +133,13 @@ def test_structures_that_fail_are_left_out(config, tmp_path, capsys):
     assert found == [f"wanted.extxyz {k}" for k, fails in enumerate(failing) if not fails]
     assert len(read_quarantine(tmp_path / "set.h5.labels" / "quarantine")) == sum(failing)
     assert f"{sum(failing)} failed" in capsys.readouterr().out
+
+
+def test_a_name_that_says_no_format_is_refused_before_the_reference_is_asked(config, tmp_path):
+    ase.io.write(tmp_path / "wanted.extxyz", clusters(2, seed=3))
+    with pytest.raises(StructureError, match=r"set.csv: expected a name ending in"):
+        make_testset(config, 2, tmp_path / "set.csv", structures=tmp_path / "wanted.extxyz")
+    assert not list(tmp_path.glob("set.csv*"))
 
 
 def test_what_is_missing_is_said(config, tmp_path):
