@@ -103,8 +103,11 @@ def choose(config: Campaign, found: Candidates, budget: int, pool: Sequence[Atom
         return [selection.Choice(int(index), "") for index in order[:budget]]
     if rules.method in ("committee", "variance", "dropout") and pool_size < rules.bootstrap:
         return selection.by_distance(found.features, found.pool_features, budget)
-    highest = np.inf if rules.highest_energy is None else rules.highest_energy
-    allowed = ~(comparable(found, pool, config.species)[0] > highest)
+    allowed = np.ones(count, bool)
+    if rules.highest_energy is not None:
+        allowed &= ~(comparable(found, pool, config.species)[0] > rules.highest_energy)
+    if rules.height is not None:
+        allowed &= ~(heights(found, pool) > rules.height)
     thermal = [
         k
         for k, atoms in enumerate(found.structures)
@@ -113,6 +116,17 @@ def choose(config: Campaign, found: Candidates, budget: int, pool: Sequence[Atom
     drawn = selection.at_random(thermal, min(rules.at_random, budget), random)
     allowed[[choice.index for choice in drawn]] = False
     return drawn + _by_method(config, found, budget - len(drawn), allowed, pool_size, random)
+
+
+def heights(found: Candidates, pool: Sequence[Atoms]) -> np.ndarray:
+    """Energies of the candidates (C,) in eV/atom above the lowest of their composition, labelled or predicted."""
+    lowest: dict[str, float] = {}
+    known = [(atoms.get_chemical_formula(), atoms.get_potential_energy() / len(atoms)) for atoms in pool]
+    formulas = [atoms.get_chemical_formula() for atoms in found.structures]
+    for formula, energy in [*known, *zip(formulas, found.energies_per_atom, strict=True)]:
+        if np.isfinite(energy):
+            lowest[formula] = min(energy, lowest.get(formula, np.inf))
+    return found.energies_per_atom - np.array([lowest.get(formula, np.nan) for formula in formulas])
 
 
 def _by_method(

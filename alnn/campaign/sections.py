@@ -206,6 +206,13 @@ class Sampling(Section):
         le=1_000_000,
         description="random structures an iteration that are candidates as they are made (paper: 0)",
     )
+    planar: float = Field(
+        0.0,
+        ge=0,
+        le=1,
+        description="free clusters: fraction of the random structures, starts and candidates, that are flat, which "
+        "chance hardly ever makes and small clusters of gold are",
+    )
     density: tuple[Positive, Positive] | None = Field(
         None,
         description="periodic: g/cm^3; each walker draws its start's density, and volume moves stay in this range; "
@@ -241,6 +248,8 @@ class Sampling(Section):
             raise ValueError("sizes: expected null for periodic cells (cluster is null)")
         if self.nested.common_cap and self.sizes is not None:
             raise ValueError("nested.common_cap: expected sizes to be null, so that all have the same size")
+        if self.cluster is None and self.planar > 0:
+            raise ValueError("planar is for free clusters: expected 0 where cluster is null")
         if self.cluster is None and not ranged and self.random_starts + self.random_candidates > 0:
             raise ValueError("random_starts and random_candidates of periodic cells need density")
         if free and (ranged or self.pressure is not None):
@@ -292,6 +301,11 @@ class Selection(Section):
         None,
         description="eV/atom; but for error: candidates predicted to lie above this are passed over; with several "
         "species as if all had the pool's mean composition",
+    )
+    height: Positive | None = Field(
+        None,
+        description="eV/atom; but for error: candidates predicted to lie so far above the lowest structure of their "
+        "composition, labelled or predicted, are passed over",
     )
     at_random: int = Field(
         0,

@@ -15,6 +15,7 @@ from alnn.errors import StructureError
 from alnn.structures.atoms import (
     random_box,
     random_cluster,
+    random_planar,
     resize_cluster,
     scaled_to_density,
     smallest_distance,
@@ -91,7 +92,9 @@ def start_structure(config: Campaign, pool: Sequence[Atoms], random: np.random.G
 
 
 def random_candidates(config: Campaign, pool: Sequence[Atoms], iteration: int) -> list[Atoms]:
-    """Random structures of the pool's composition, from strings to droplets or boxes, candidates as they are."""
+    """Random structures of the pool's composition, from strings to droplets, flat ones, or boxes; candidates as they
+    are.
+    """
     sampling, pool = config.sampling, _not_isolated(pool)
     made = []
     for index in range(sampling.random_candidates):
@@ -153,6 +156,8 @@ def _at_another_density(config: Campaign, bare: Atoms, random: np.random.Generat
 def _random_cluster(sampling: Sampling, bare: Atoms, closest: float, random: np.random.Generator) -> Atoms:
     symbols = list(bare.symbols)
     drawn = [symbols[int(k)] for k in random.integers(len(symbols), size=_size(sampling, bare, random))]
+    if sampling.planar > 0 and random.random() < sampling.planar:
+        return random_planar(drawn, closest, sampling.cluster, random)
     return random_cluster(drawn, closest, sampling.cluster, random, int(random.integers(1, 9)))
 
 

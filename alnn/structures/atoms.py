@@ -132,6 +132,28 @@ def random_cluster(
     return grow_cluster(cluster, symbols[1:], rmin, radius, random, compactness)
 
 
+def random_planar(symbols: Sequence[str], rmin: float, radius: float, random: np.random.Generator) -> Atoms:
+    """A flat cluster grown atom by atom, compact in its plane, within `rmin` and `radius` (Å) as `random_cluster`.
+
+    Raises StructureError if no place is left.
+    """
+    positions = np.zeros((1, 3))
+    while len(positions) < len(symbols):
+        angles = random.uniform(0.0, 2.0 * np.pi, 400)
+        steps = np.column_stack([np.cos(angles), np.sin(angles), np.zeros(400)])
+        steps *= random.uniform(rmin, radius, (400, 1))
+        places = positions[random.integers(len(positions), size=400)] + steps
+        distances = np.linalg.norm(places[:, None] - positions[None], axis=2).min(axis=1)
+        free = places[distances >= rmin][:8]
+        if not len(free):
+            raise StructureError(
+                f"no room for another atom at {rmin:g} Å or more from {len(positions)} others"
+            )
+        nearest = np.argmin(np.linalg.norm(free - positions.mean(axis=0), axis=1))
+        positions = np.vstack([positions, free[nearest]])
+    return Atoms(list(symbols), positions - positions.mean(axis=0))
+
+
 def random_box(
     symbols: Sequence[str],
     density: float,

@@ -8,7 +8,6 @@ globular ones, shaken a little, for the shapes that compete in small metal clust
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +15,7 @@ from ase import Atoms
 
 from alnn.errors import ConfigError, SamplingError, StructureError
 from alnn.reference import Reference
-from alnn.structures.atoms import is_connected, random_cluster
+from alnn.structures.atoms import is_connected, random_cluster, random_planar
 from alnn.testset.sources import Sampler, Surroundings
 
 SOURCES = ("metropolis", "planar", "nested", "globular", "random")
@@ -118,28 +117,6 @@ def _of_source(
 def _shaken(atoms: Atoms, random: np.random.Generator) -> Atoms:
     atoms.positions += SHAKEN * random.normal(size=atoms.positions.shape)
     return atoms
-
-
-def random_planar(symbols: Sequence[str], rmin: float, radius: float, random: np.random.Generator) -> Atoms:
-    """A flat cluster grown atom by atom, compact in its plane (see `structures.random_cluster`; Å).
-
-    Raises StructureError if no place is left.
-    """
-    positions = np.zeros((1, 3))
-    while len(positions) < len(symbols):
-        angles = random.uniform(0.0, 2.0 * np.pi, 400)
-        steps = np.column_stack([np.cos(angles), np.sin(angles), np.zeros(400)])
-        steps *= random.uniform(rmin, radius, (400, 1))
-        places = positions[random.integers(len(positions), size=400)] + steps
-        distances = np.linalg.norm(places[:, None] - positions[None], axis=2).min(axis=1)
-        free = places[distances >= rmin][:8]
-        if not len(free):
-            raise StructureError(
-                f"no room for another atom at {rmin:g} Å or more from {len(positions)} others"
-            )
-        nearest = np.argmin(np.linalg.norm(free - positions.mean(axis=0), axis=1))
-        positions = np.vstack([positions, free[nearest]])
-    return Atoms(list(symbols), positions - positions.mean(axis=0))
 
 
 def _is_worth_a_label(atoms: Atoms, around: Surroundings, potential: Reference) -> bool:

@@ -7,7 +7,7 @@ from ase.calculators.singlepoint import SinglePointCalculator
 
 from alnn.campaign import selection
 from alnn.campaign import settings as config
-from alnn.campaign.candidates import Candidates, choose, comparable, new_and_sound
+from alnn.campaign.candidates import Candidates, choose, comparable, heights, new_and_sound
 from alnn.errors import ConfigError
 
 SMALLEST = """
@@ -181,3 +181,23 @@ def test_methods_that_ask_no_network_choose_among_what_is_allowed():
     nearest = [np.min(np.mean((known - features[k]) ** 2, axis=1)) for k in left]
     assert chosen["farthest"][0] == left[int(np.argmax(nearest))]
     assert chosen["cur"][0] == left[selection.by_cur(features[left], known, 1)[0].index]
+
+
+def clusters_found(sizes, spread):
+    structures = [Atoms(f"Au{n}", info={"origin": "nested"}) for n in sizes]
+    count = len(sizes)
+    energies = -2.0 * np.array(sizes, float)
+    return Candidates(
+        structures, list(range(count)), energies, np.array(spread), far_apart(count), np.zeros((20, count))
+    )
+
+
+def test_what_lies_high_above_its_own_composition_is_passed_over():
+    """Energies rise with the size; heights count from the lowest of a size, be it labelled or found."""
+    found = clusters_found([4, 4, 8, 8, 6], [5.0, 4.0, 3.0, 2.0, 1.0])
+    found.energies[:] = [-4.0, -7.0, -16.0, -10.0, np.inf]
+    pool = [labelled("Au4", -8.0)] * 20
+    np.testing.assert_allclose(heights(found, pool), [1.0, 0.25, 0.0, 0.75, np.nan])
+    rules = "{method: committee, count: 5, spread: 0, height: 0.5}"
+    text = SMALLEST.replace("SEED", "1").replace("RULES", rules).replace("[W]", "[Au]")
+    assert indices(choose(config.parse(text), found, 5, pool)) == [1, 2, 4]

@@ -6,7 +6,8 @@ import pytest
 from alnn.campaign import settings as config
 from alnn.campaign import walkers
 from alnn.campaign.stages import guards
-from alnn.structures.atoms import density, random_box, smallest_distance
+from alnn.errors import ConfigError
+from alnn.structures.atoms import density, is_connected, random_box, random_cluster, smallest_distance
 
 MASSES = {"W": 18.015}
 BULK = """
@@ -79,3 +80,45 @@ def test_densities_are_guards_of_the_volume():
     box = pool()[0]
     assert density(box, MASSES) * box.get_volume() / 40 / high == pytest.approx(0.9)
     assert density(box, MASSES) * box.get_volume() / 40 / low == pytest.approx(1.1)
+
+
+CLUSTERS = """
+directory: runs/x
+species: [Au]
+start: {cluster: 6}
+reference: {lammps: [pair_style eam]}
+sampling:
+  rmin: 1.8
+  cluster: 3.9
+  sizes: [5, 20]
+  random_starts: STARTS
+  random_candidates: 40
+  planar: PLANAR
+  metropolis: {runs: 40}
+"""
+
+
+def clusters(planar, starts=1.0):
+    return config.parse(CLUSTERS.replace("PLANAR", str(planar)).replace("STARTS", str(starts)))
+
+
+def thickness(atoms):
+    """Standard deviation (Å) along the axis in which it is smallest."""
+    return np.linalg.svd(atoms.positions - atoms.positions.mean(axis=0))[1][-1] / np.sqrt(len(atoms))
+
+
+@pytest.mark.parametrize(("planar", "fewest", "most"), [(0.0, 0, 0), (0.5, 12, 28), (1.0, 40, 40)])
+def test_so_many_random_clusters_are_flat(planar, fewest, most):
+    seed = [random_cluster(["Au"] * 6, 2.5, 3.9, np.random.default_rng(1))]
+    candidates = walkers.random_candidates(clusters(planar), seed, 3)
+    starts = [walker.start for walker in walkers.walkers(clusters(planar), seed, 3) if not walker.nested]
+    for made in (candidates, starts):
+        assert fewest <= sum(thickness(atoms) < 1e-6 for atoms in made) <= most
+        assert all(
+            smallest_distance(atoms, 3.0) >= 1.8 and is_connected(atoms.positions, 3.9) for atoms in made
+        )
+
+
+def test_flat_boxes_are_refused():
+    with pytest.raises(ConfigError, match="planar is for free clusters"):
+        config.parse(BULK.replace("SHARE", "0") + "  planar: 0.5\n")
