@@ -250,6 +250,10 @@ class Sampling(Section):
             raise ValueError("nested.common_cap: expected sizes to be null, so that all have the same size")
         if self.cluster is None and self.planar > 0:
             raise ValueError("planar is for free clusters: expected 0 where cluster is null")
+        if self.planar > 0 and self.random_starts + self.random_candidates == 0:
+            raise ValueError(
+                "planar is a fraction of random structures: expected random_starts or random_candidates"
+            )
         if self.cluster is None and not ranged and self.random_starts + self.random_candidates > 0:
             raise ValueError("random_starts and random_candidates of periodic cells need density")
         if free and (ranged or self.pressure is not None):

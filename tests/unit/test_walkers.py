@@ -119,6 +119,12 @@ def test_so_many_random_clusters_are_flat(planar, fewest, most):
         )
 
 
+def test_flat_structures_without_random_ones_are_refused():
+    text = CLUSTERS.replace("PLANAR", "0.5").replace("STARTS", "0").replace("random_candidates: 40", "")
+    with pytest.raises(ConfigError, match="expected random_starts or random_candidates"):
+        config.parse(text)
+
+
 def test_flat_boxes_are_refused():
     with pytest.raises(ConfigError, match="planar is for free clusters"):
         config.parse(BULK.replace("SHARE", "0") + "  planar: 0.5\n")
