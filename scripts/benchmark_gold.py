@@ -18,11 +18,12 @@ from benchmark_systems import System, coefficients, rattled
 
 from alnn.structures.atoms import random_cluster
 
-MASS = 196.967  # g/mol
-
 
 def compact(size: int) -> Atoms:
-    cluster = random_cluster(["Au"] * size, 2.6, 3.4, np.random.default_rng(4), 20)
+    return random_cluster(["Au"] * size, 2.6, 3.4, np.random.default_rng(4), 20)
+
+
+def boxed(cluster: Atoms) -> Atoms:
     cluster.center(vacuum=20.0)
     cluster.pbc = True
     return cluster
@@ -37,16 +38,13 @@ def main() -> None:
     options = parser.parse_args()
     pairs = {"alnn": of_alnn(options.potential, ["Au"]), "eam": coefficients("eam", "Au_u3.eam", "")}
     fcc = rattled(bulk("Au", "fcc", a=4.08, cubic=True).repeat(10))
-    for name, atoms in (("Au55", compact(55)), (f"{len(fcc)} atoms of fcc", fcc)):
+    for name, atoms in (("Au55", boxed(compact(55))), (f"{len(fcc)} atoms of fcc", fcc)):
         found = speeds(System(atoms, {}, {}, species=["Au"]), pairs, options.rounds)
         ratio = found["alnn"] / found["eam"]
         print(f"{name}: alnn {found['alnn']:.3g}, eam {found['eam']:.3g} atom-steps/s: {ratio:.2f}")
     for size in (13, 55):
         print(f"mc nvt, Au{size}:")
-        cluster = compact(size)
-        cluster.pbc = False
-        cluster.positions -= cluster.positions.mean(axis=0)
-        measure(options.potential, cluster, 200_000 // size, 5, True, "cluster 3.9 rmin 2.2", MASS)
+        measure(options.potential, compact(size), 200_000 // size, 5, local=True, cluster=3.9, rmin=2.2)
 
 
 if __name__ == "__main__":

