@@ -156,6 +156,15 @@ def _parser() -> argparse.ArgumentParser:
         metavar="P.alnn",
         help="begin from this potential, with its functions, networks and repulsion",
     )
+    train.add_argument(
+        "--low-level",
+        type=Path,
+        nargs="+",
+        default=[],
+        metavar="FILE",
+        help="structures labelled by a cheaper method, those of DATA among them: the others join, corrected by what "
+        "DATA say of the method's errors",
+    )
     train.add_argument("--search", metavar="TIME", help="find settings by trying, for so long: 5min, 90s, 1h")
     _add_settings(train)
     train.add_argument("--protocol", choices=("fast", "paper"))
@@ -450,6 +459,7 @@ def _train(options: argparse.Namespace) -> None:
             options.variance,
             options.begin,
             Path() if options.settings is None else options.settings.parent,
+            options.low_level,
         )
     )
 

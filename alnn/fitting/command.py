@@ -22,6 +22,7 @@ from alnn.fitting.before import before_training
 from alnn.fitting.beginning import beginning, with_networks_of
 from alnn.fitting.curve import curve
 from alnn.fitting.fitted import Fitted
+from alnn.fitting.low_level import corrected
 from alnn.fitting.outcome import Outcome, errors_by_grade, outcome
 from alnn.fitting.recommended import recommended
 from alnn.fitting.said import described, say_outcome
@@ -49,7 +50,8 @@ SHARE_OF_WALL_TIME = 0.3
 @dataclass(frozen=True)
 class Request:
     """What `alnn train` is asked for; `holdout` is a share or a file of structures to judge by, `begin` a potential to
-    begin from, `folder` that of the settings, where files of a baseline are.
+    begin from, `folder` that of the settings, where files of a baseline are, `low_level` files of structures labelled
+    by a cheaper method.
     """
 
     data: Sequence[Path]
@@ -63,6 +65,7 @@ class Request:
     variance: bool = False
     begin: Path | None = None
     folder: Path = Path()
+    low_level: Sequence[Path] = ()
 
 
 def train_command(request: Request) -> None:
@@ -83,6 +86,7 @@ def train_command(request: Request) -> None:
     ):
         if asked and holdout is None:
             raise ConfigError(f"--{option}: expected --holdout, structures to judge by, found none")
+    check_low_level(request)
     with Speaker() as speaker, Watch(speaker) as watch:
         fitted = fit_and_judge(request, holdout, speaker, watch)
     say_outcome(request.output, request.settings.baseline is not None, fitted, time.perf_counter() - started)
@@ -128,12 +132,13 @@ def fit_and_judge(request: Request, holdout: float | Path | None, speaker: Speak
     for s in species:
         speaker.say(f"{s}: {counted(functions, s)}, up to {cutoff({s: functions[s]}):g} Å")
     speaker.say(described(point.training, labels))
-    watch.begin(f"training on {len(training)} structures")
-    potential = fit(training, functions, point.training, seed, watch, repulsion, begin)
+    lessons = [*training, *with_low_level(request, training, held, functions, point.training, watch, speaker)]
+    watch.begin(f"training on {len(lessons)} structures")
+    potential = fit(lessons, functions, point.training, seed, watch, repulsion, begin)
     if how := watch.ended():
         speaker.say(how)
-    check_better_than_a_constant(potential, training)
-    potential = with_limits(with_grade(potential, training), training, forces=below is None)
+    check_better_than_a_constant(potential, lessons)
+    potential = with_limits(with_grade(potential, lessons), lessons, forces=below is None)
     write(potential, request.output, below)
     if request.variance:
         speaker.under_way("variance matrix")
@@ -158,6 +163,42 @@ def fit_and_judge(request: Request, holdout: float | Path | None, speaker: Speak
             before=before_training(potential, training, seed),
         )
     return fitted
+
+
+def check_low_level(request: Request) -> None:
+    """Raise ConfigError for what has no meaning beside labels of a cheaper method."""
+    beside = {
+        "baseline": request.settings.baseline is not None,
+        "--from": request.begin is not None,
+        "--variance": request.variance,
+        "--learning-curve": request.learning_curve,
+        "--network-sizes": request.network_sizes,
+    }
+    for option, asked in beside.items():
+        if request.low_level and asked:
+            raise ConfigError(f"--low-level: expected no {option} beside it, found one")
+
+
+def with_low_level(
+    request: Request,
+    training: Sequence[Atoms],
+    held: Sequence[Atoms],
+    functions: Descriptors,
+    settings: TrainingSettings,
+    watch: Watch,
+    speaker: Speaker,
+) -> list[Atoms]:
+    """Structures of --low-level with corrected labels, none without it."""
+    if not request.low_level:
+        return []
+    low = data.read(request.low_level, request.settings.keys, speaker.say)
+    watch.begin("training on what the methods differ by")
+    whole = settings.model_copy(update={"size_shifts": False})  # a size's own error is to be corrected, too
+
+    def fit_difference(differences: Sequence[Atoms]) -> Potential:
+        return fit(differences, functions, whole, request.settings.seed, watch)
+
+    return corrected(training, low, held, fit_difference, speaker.say)
 
 
 def sizes_of(
