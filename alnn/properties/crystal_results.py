@@ -11,6 +11,7 @@ from ase import units
 from ase.eos import birchmurnaghan
 
 from alnn.pages.html import picture
+from alnn.properties.crystal_summary import summary
 from alnn.properties.settings import Properties
 from alnn.properties.simulation import Samples
 from alnn.properties.static import read_static
@@ -24,6 +25,9 @@ def crystals_at_rest(settings: Properties, out: Path, results: Results, _: dict[
     """Tables and figures of all that was found with the present settings."""
     if settings.crystals is None:
         return
+    beside = summary(settings, out)
+    if beside is not None:
+        results.tables.append(beside)
     for tell in (_polymorphs, _states, _elastic):
         tell(settings, out, results)
 

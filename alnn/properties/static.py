@@ -83,7 +83,7 @@ def _folder(out: Path, name: str, kind: str) -> Path:
 def _section(settings: Properties, kind: str) -> dict[str, Any]:
     section = settings.isomers if kind == "isomers" else settings.crystals
     assert section is not None
-    return section.model_dump(mode="json")
+    return section.model_dump(mode="json", exclude={"published"})
 
 
 def _keep(settings: Properties, out: Path, name: str, kind: str, found: dict[str, Any]) -> None:

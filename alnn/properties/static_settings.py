@@ -34,6 +34,34 @@ class Potential(Section):
         return ReferenceSettings(ase=self.ase) if self.ase is not None else ReferenceSettings(lammps=lines)
 
 
+CRYSTALS = ("fcc", "bcc", "sc", "diamond", "hcp")
+
+
+def of_crystals(values: dict[str, float]) -> dict[str, float]:
+    """The same values. Raises ValueError for one of no crystal."""
+    for name in values:
+        if name not in CRYSTALS:
+            raise ValueError(f"expected fcc, bcc, sc, diamond or hcp, found {name}")
+    return values
+
+
+class Published(Section):
+    """What others have found of the crystals, to stand beside the potentials in one table."""
+
+    a: dict[str, Positive] = Field({}, description="Å; lattice constants, by crystal")
+    above: dict[str, float] = Field({}, description="eV/atom; energies above the crystal `of`, by crystal")
+    cohesive: float | None = Field(
+        None, description="eV/atom; of the crystal `of`, negative where it is bound"
+    )
+    bulk_modulus: Positive | None = Field(None, description="GPa; of the crystal `of`")
+    elastic: tuple[Positive, Positive, Positive] | None = Field(None, description="GPa; C11, C12 and C44")
+
+    @field_validator("a", "above")
+    @classmethod
+    def _of_crystals(cls, values: dict[str, float]) -> dict[str, float]:
+        return of_crystals(values)
+
+
 class Crystals(Section):
     """Crystals of one element: for equation-of-state, polymorphs and elastic-constants."""
 
@@ -54,6 +82,7 @@ class Crystals(Section):
     points: int = Field(11, ge=5, le=101, description="volumes of an equation of state")
     largest: float = Field(0.02, gt=0, le=0.1, description="largest strain for elastic constants, either way")
     step: float = Field(0.005, gt=0, le=0.05, description="between two strains for elastic constants")
+    published: dict[str, Published] = Field({}, description="values of others, by the name of their column")
 
     @model_validator(mode="after")
     def _consistent(self) -> "Crystals":
@@ -68,10 +97,7 @@ class Crystals(Section):
     @field_validator("lattice")
     @classmethod
     def _of_crystals(cls, lattice: dict[str, float]) -> dict[str, float]:
-        for name in lattice:
-            if name not in ("fcc", "bcc", "sc", "diamond", "hcp"):
-                raise ValueError(f"expected fcc, bcc, sc, diamond or hcp, found {name}")
-        return lattice
+        return of_crystals(lattice)
 
     @property
     def cubic(self) -> str:

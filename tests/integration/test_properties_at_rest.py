@@ -87,6 +87,45 @@ def test_elastic_constants_of_pairs_obey_cauchy(tmp_path):
     assert apart == pytest.approx(1e3 * 0.1 * mean, rel=0.01)
 
 
+def test_potentials_and_what_was_published_stand_in_one_table(tmp_path):
+    published = "published: {a book: {a: {fcc: 3.85, bcc: 3.1}, above: {hcp: -0.001}, elastic: [3, 2, 1.5]}}"
+    config = write(tmp_path, FILE.replace("strain: 0.03", f"strain: 0.03, {published}"))
+    assert cli.main(["properties", "polymorphs", str(config)]) == 0
+    table = read_summary(tmp_path)
+    assert list(table["a of fcc (Å)"]) == ["quantity", "lj", "deeper", "a book"]
+    found = rows(tmp_path, "polymorphs")
+    for name in ("lj", "deeper"):
+        fcc, hcp = (float(found[name, crystal]["energy (eV/atom)"]) for crystal in ("fcc", "hcp"))
+        assert float(table["hcp above fcc (eV/atom)"][name]) == pytest.approx(hcp - fcc, abs=6e-4)
+        assert float(table["a of bcc (Å)"][name]) == pytest.approx(
+            float(found[name, "bcc"]["a (Å)"]), abs=6e-4
+        )
+        cohesive = float(found[name, "fcc"]["cohesive energy (eV/atom)"])
+        assert float(table["cohesive energy of fcc (eV/atom)"][name]) == pytest.approx(cohesive, abs=6e-3)
+    assert (
+        table["a of fcc (Å)"]["a book"] == "3.85" and table["hcp above fcc (eV/atom)"]["a book"] == "-0.001"
+    )
+    assert table["C44 (GPa)"] == {"quantity": "C44 (GPa)", "lj": "", "deeper": "", "a book": "2"}
+    assert cli.main(["properties", "elastic-constants", str(config)]) == 0
+    elastic = rows(tmp_path, "elastic_constants")["lj",]
+    assert float(read_summary(tmp_path)["C44 (GPa)"]["lj"]) == pytest.approx(
+        float(elastic["C44 (GPa)"]), abs=0.51
+    )
+    config.write_text(config.read_text().replace("3.85", "3.9"))  # of no concern to what was computed
+    assert cli.main(["properties", "equation-of-state", str(config)]) == 0
+    table = read_summary(tmp_path)
+    assert (
+        table["a of fcc (Å)"]["a book"] == "3.9" and table["C44 (GPa)"]["lj"] and table["a of bcc (Å)"]["lj"]
+    )
+    config.write_text(config.read_text().replace("bcc: 3.1", "fcd: 3.1"))
+    assert cli.main(["properties", "polymorphs", str(config)]) == 2
+
+
+def read_summary(tmp_path: Path) -> dict[str, dict[str, str]]:
+    with open(tmp_path / "out" / "crystals.csv", newline="", encoding="utf-8") as file:
+        return {row["quantity"]: row for row in csv.DictReader(file)}
+
+
 def test_a_shear_relaxes_the_atoms_of_a_cell(tmp_path):
     """Stillinger and Weber's silicon: C11, C12, C44 are 151.4, 76.4, 56.4 GPa, and C44 117.2 with atoms held: H.
     Balamane, T. Halicioglu, W. A. Tiller, Phys. Rev. B 46, 2250 (1992), table XI.
