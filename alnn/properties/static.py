@@ -41,7 +41,8 @@ def run_static(settings: Properties, out: Path, kinds: Sequence[str], ranks: Ran
     if settings.isomers is not None and settings.isomers.relaxed_by is not None:
         names.sort(key=lambda name: name != settings.isomers.relaxed_by)  # the others wait for its structures
     for name in names:
-        for kind in kinds:
+        asked = settings.potentials[name].kinds
+        for kind in kinds if asked is None else [kind for kind in kinds if kind in asked]:
             found = _found(settings, out, name, kind, ranks)
             ranks.root(lambda kind=kind, name=name, found=found: _keep(settings, out, name, kind, found))
             say(f"properties: {kind} of {name}{': ' + found['failed'] if 'failed' in found else ''}")

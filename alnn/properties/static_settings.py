@@ -22,6 +22,9 @@ class Potential(Section):
         description="potential whose single atom has energy zero for cohesive energies; null: this one's, which a "
         "network without single atoms among its data does not know",
     )
+    kinds: list[Literal["isomers", "equation-of-state", "polymorphs", "elastic-constants"]] | None = Field(
+        None, description="of what is at rest, what this potential is asked for; null: everything"
+    )
 
     @model_validator(mode="after")
     def _one_of(self) -> "Potential":

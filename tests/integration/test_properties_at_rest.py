@@ -148,6 +148,16 @@ crystals: {structures: [diamond]}
     assert float(diamond["energy (eV/atom)"]) == pytest.approx(-4.3366, abs=2e-4)
 
 
+def test_a_potential_is_asked_for_some_kinds_alone(tmp_path):
+    config = write(tmp_path, FILE.replace("atom: lj}", "atom: lj, kinds: [equation-of-state]}"))
+    assert cli.main(["properties", "polymorphs", str(config)]) == 0
+    assert cli.main(["properties", "equation-of-state", str(config)]) == 0
+    assert {name for name, _ in rows(tmp_path, "polymorphs")} == {"lj"}
+    assert {name for (name,) in rows(tmp_path, "equation_of_state")} == {"lj", "deeper"}
+    table = read_summary(tmp_path)
+    assert table["a of bcc (Å)"]["deeper"] == "" and table["bulk modulus of fcc (GPa)"]["deeper"]
+
+
 def test_nothing_is_computed_twice(tmp_path):
     config = write(tmp_path, FILE)
     labels = tmp_path / "out/runs/crystals/lj/labels/rank0000.jsonl"
