@@ -155,6 +155,7 @@ def _find(
     sampler = PotentialSampler(potential, config)
     lines = lines_for_lammps(potential, config.species)
     relaxer = LammpsReference(lines, config.species, config.all_masses())
+    _say(ranks, f"test set: finding {count} structures with {potential}")
     found = ranks.map(lambda one: unlabelled.find(one, around, sampler, relaxer), wanted)
     ranks.root(lambda: write_extxyz(path, found))
     _say(ranks, f"test set: {count} unlabelled structures in {path}, found with {potential}")
