@@ -22,7 +22,7 @@ from alnn.fitting.before import before_training
 from alnn.fitting.beginning import beginning, with_networks_of
 from alnn.fitting.curve import curve
 from alnn.fitting.fitted import Fitted
-from alnn.fitting.low_level import corrected
+from alnn.fitting.low_level import SMOOTHER, corrected
 from alnn.fitting.outcome import Outcome, errors_by_grade, outcome
 from alnn.fitting.recommended import recommended
 from alnn.fitting.said import described, say_outcome
@@ -193,7 +193,10 @@ def with_low_level(
         return []
     low = data.read(request.low_level, request.settings.keys, speaker.say)
     watch.begin("training on what the methods differ by")
-    whole = settings.model_copy(update={"size_shifts": False})  # a size's own error is to be corrected, too
+    decay = SMOOTHER * settings.weight_decay
+    whole = settings.model_copy(
+        update={"size_shifts": False, "weight_decay": decay}
+    )  # errors of a size count, too
 
     def fit_difference(differences: Sequence[Atoms]) -> Potential:
         return fit(differences, functions, whole, request.settings.seed, watch)

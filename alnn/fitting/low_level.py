@@ -22,6 +22,8 @@ from alnn.structures.labels import Label
 
 FEWEST = 10
 """Structures with labels of both methods; fewer say nothing of what is between them."""
+SMOOTHER = 10.0
+"""By what weights decay more where a difference is learned: it is smaller and smoother than the methods themselves."""
 
 Fit = Callable[[Sequence[Atoms]], Potential]
 
