@@ -194,9 +194,8 @@ def with_low_level(
     low = data.read(request.low_level, request.settings.keys, speaker.say)
     watch.begin("training on what the methods differ by")
     decay = SMOOTHER * settings.weight_decay
-    whole = settings.model_copy(
-        update={"size_shifts": False, "weight_decay": decay}
-    )  # errors of a size count, too
+    # What is wrong with all clusters of a size is to be corrected, too.
+    whole = settings.model_copy(update={"size_shifts": False, "weight_decay": decay})
 
     def fit_difference(differences: Sequence[Atoms]) -> Potential:
         return fit(differences, functions, whole, request.settings.seed, watch)

@@ -38,10 +38,9 @@ def corrected(
     """The structures of `low` that are neither in `data` nor in `held`, with their labels corrected by what `fit`
     learns of the labels of `data` less those of `low`.
 
-    Raises ConfigError where fewer than FEWEST structures of `data` are in `low`, StructureError where one of `low` has
-    no energy or no forces.
+    Raises ConfigError where fewer than FEWEST structures of `data` are in `low`.
     """
-    of_low, of_others = KnownLabels(low), KnownLabels([*data, *held], forces=False)
+    of_low, of_others = KnownLabels(low, forces=False), KnownLabels([*data, *held], forces=False)
     both = [(atoms, of_low.find(atoms)) for atoms in data]
     differences = [_with_labels(atoms, atoms.calc, label, -1.0) for atoms, label in both if label is not None]
     if len(differences) < FEWEST:

@@ -238,6 +238,9 @@ class Properties(Section):
             raise ValueError(
                 f"crystals.element: expected one of {', '.join(self.species)}, found {self.crystals.element}"
             )
+        both = self.potentials.keys() & (self.crystals.published if self.crystals is not None else {})
+        if both:
+            raise ValueError(f"crystals.published: expected names of no potential, found {min(both)}")
         return self
 
     @model_validator(mode="after")

@@ -45,6 +45,11 @@ CASES = [
         "density.mc.potentials: expected some of learned, ML-BOP, found other",
     ),
     ("box:", "boxes:", "boxes: unknown key; did you mean box?"),
+    (
+        "box:",
+        "crystals: {published: {learned: {cohesive: -1}}}\nbox:",
+        "crystals.published: expected names of no potential, found learned",
+    ),
 ]
 
 
