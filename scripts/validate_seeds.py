@@ -5,6 +5,7 @@
 Campaign k goes into DIRECTORY/k and is gone on with if it began before; with --no-run the campaigns that lie there are
 measured as they are. Writes DIRECTORY/seeds.csv (a line a seed and iteration) and DIRECTORY/seeds.png, and prints the
 last errors, how many campaigns ended within the limits, and the worst. A campaign of minutes makes 30 of them hours.
+--labels draws against the reference calculations that campaigns had at each iteration, in the mean.
 """
 
 import argparse
@@ -36,6 +37,7 @@ def main() -> None:
     parser.add_argument("--subset", type=int, default=1000, help="test structures")
     parser.add_argument("--no-run", action="store_true", help="measure what lies there")
     parser.add_argument("--limits", type=float, nargs=2, default=(2.0, 41.0), help="meV/atom and meV/Å")
+    parser.add_argument("--labels", action="store_true", help="draw against labels in place of iterations")
     options = parser.parse_args()
     seeds = range(1, options.seeds + 1)
     if not options.no_run:
@@ -48,7 +50,7 @@ def main() -> None:
         for row in measured(options.directory / str(seed), seed, testset, options.subset)
     ]
     write(options.directory / "seeds.csv", rows)
-    draw(rows, options.directory / "seeds.png")
+    draw(rows, options.directory / "seeds.png", options.labels)
     summarise(rows, options.limits)
 
 
@@ -106,16 +108,25 @@ def band(rows: list[dict[str, Any]], key: str) -> tuple[np.ndarray, ...]:
     return iterations, np.nanmean(table, axis=0), np.nanmin(table, axis=0), np.nanmax(table, axis=0)
 
 
-def draw(rows: list[dict[str, Any]], path: Path) -> None:
+def labels_at(rows: list[dict[str, Any]], iterations: np.ndarray) -> list[float]:
+    """Mean number of labels of the campaigns that have an iteration."""
+    return [
+        float(np.mean([row["reference_calls"] for row in rows if row["iteration"] == k])) for k in iterations
+    ]
+
+
+def draw(rows: list[dict[str, Any]], path: Path, by_labels: bool) -> None:
     picture = figure(8.6, 3.6)
     for axes, (key, label), color, name in zip(
         picture.subplots(1, 2), UNITS.items(), (BLUE, VERMILLION), "ab", strict=True
     ):
-        x, mean, best, worst = band(rows, key)
+        iterations, mean, best, worst = band(rows, key)
+        x = labels_at(rows, iterations) if by_labels else iterations
         axes.fill_between(x, best, worst, color=color, alpha=0.25, lw=0, label="best to worst")
         axes.plot(x, mean, color=color, label=f"mean of {len({row['seed'] for row in rows})} campaigns")
         log_errors(axes)
-        axes.set_xlabel("iteration")
+        axes.set_xlabel("labels" if by_labels else "iteration")
+        axes.xaxis.get_major_locator().set_params(integer=True)
         axes.set_ylabel(label)
         axes.legend()
         letter(axes, name)
