@@ -25,6 +25,7 @@ from alnn.properties.settings import ClusterMinima, Properties
 from alnn.properties.simulation import Samples
 from alnn.properties.tasks import Task, lammps_with
 from alnn.reference.lammps import LammpsReference
+from alnn.structures.atoms import random_planar
 
 _ATTEMPTS = 200  # at a step that brings no two atoms too close
 _FORCE = 1e-4  # eV/Å
@@ -40,13 +41,16 @@ class HoppingEngine:
     task: Task
 
     def start(self, restart: Path) -> None:
-        """The minimum below a random compact cluster."""
+        """The minimum below a random cluster, compact or, in the first `planar` runs, flat."""
         section = self._section
         random = np.random.default_rng(self.task.seeds(self.settings.seed, 1)[0])
         nearest = 0.5 * (section.rmin + section.cluster)
         symbols = structures.alternating(self.settings.species, self.task.window[0])
         for _ in range(_ATTEMPTS):
-            made = structures.random_cluster(symbols, nearest, section.cluster, random, 20)
+            if self.task.replica < section.planar:
+                made = random_planar(symbols, nearest, section.cluster, random)
+            else:
+                made = structures.random_cluster(symbols, nearest, section.cluster, random, 20)
             found = self._minimum(made.positions)
             if found is not None:
                 positions, energy = found

@@ -171,6 +171,11 @@ class ClusterMinima(Section):
         (3, 25), description="smallest and largest"
     )
     runs: Count = Field(2, description="independent runs of each size")
+    planar: int = Field(
+        0,
+        ge=0,
+        description="so many of the runs begin from a flat cluster, which hops from a compact one may not reach",
+    )
     hops: Count = Field(200, description="of a run")
     segment: Count = Field(50, description="hops between two restarts")
     displace: Positive = Field(0.9, description="Å; largest displacement of each coordinate in a hop")

@@ -229,6 +229,8 @@ def identity(settings: Properties, task: Task) -> dict[str, Any]:
             section.pop("frames")
     elif task.window:
         section.pop("sizes", None)
+    if task.method == "hops" and task.replica < section.pop("planar"):
+        section["start"] = "planar"
     if task.method in ("gc", "pairs") and is_reweighted(settings, task.potential):
         section["reference"] = contents(pair_lines(settings, settings.reference))
     if task.method == "mc":

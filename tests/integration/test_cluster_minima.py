@@ -1,6 +1,7 @@
 """`alnn properties cluster-minima`: Lennard-Jones clusters have known lowest energies."""
 
 import csv
+import json
 
 import ase.io
 import numpy as np
@@ -9,9 +10,9 @@ from support.property_runs import whole_and_interrupted
 
 from alnn import cli
 from alnn.properties import settings
-from alnn.properties.cluster_hops import minimum_below
+from alnn.properties.cluster_hops import HoppingEngine, minimum_below
 from alnn.properties.cluster_minima_results import shared
-from alnn.properties.tasks import lammps_with, tasks
+from alnn.properties.tasks import identity, lammps_with, tasks
 
 EPSILON, SIGMA = 0.2, 2.5  # eV, Å
 LOWEST = {
@@ -63,6 +64,21 @@ def test_an_interrupted_run_goes_on_with_the_same_numbers(config, tmp_path):
     assert whole["lowest"].shape == (30,) and (np.diff(whole["lowest"]) <= 0).all()
     assert (whole["lowest"] <= whole["energy"]).all()
     assert all(np.array_equal(whole[name], parts[name]) for name in whole)
+
+
+def test_some_runs_begin_from_a_flat_cluster(config, tmp_path):
+    """Forces of pairs keep a flat cluster flat; what the other runs depend on does not change."""
+    compact = settings.load(config)
+    config.write_text(config.read_text().replace("hops: 30", "hops: 30, planar: 1"))
+    file = settings.load(config)
+    flatness, made = [], tasks(file, "cluster_minima")
+    for task in [task for task in made if task.potential == "lj" and task.window[0] == 7]:
+        HoppingEngine(file, task).start(tmp_path / "start.json")
+        positions = np.array(json.loads((tmp_path / "start.json").read_text())["lowest"][0])
+        flatness.append(np.linalg.svd(positions - positions.mean(axis=0), compute_uv=False)[-1])
+    assert flatness[0] < 1e-3 < 0.1 < flatness[1]
+    for task in made:
+        assert (identity(compact, task) == identity(file, task)) == (task.replica == 1)
 
 
 def test_each_potential_goes_down_from_what_the_others_found(config):
