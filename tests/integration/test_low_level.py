@@ -46,7 +46,7 @@ def labelled(structures, lines):
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory):
-    """12 structures of the high level, 60 of the low one with the 12 among them, 20 others of the high one to judge by."""
+    """12 structures of the high level, 60 of the low one with the 12 among them, 20 others of the high one."""
     made, path = crystals(60, 1), tmp_path_factory.mktemp("low")
     write(path / "data.extxyz", labelled(made[:12], HIGH))
     write(path / "low.extxyz", labelled(made, LOW))
