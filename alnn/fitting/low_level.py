@@ -11,14 +11,12 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from ase import Atoms
-from ase.calculators.calculator import Calculator
-from ase.calculators.singlepoint import SinglePointCalculator
 
 from alnn.errors import ConfigError
 from alnn.potential import Potential
 from alnn.potential.calculator import AlnnCalculator
 from alnn.reference.known import KnownLabels
-from alnn.structures.labels import Label
+from alnn.structures.labels import Label, with_added
 
 FEWEST = 10
 """Structures with labels of both methods; fewer say nothing of what is between them."""
@@ -42,7 +40,7 @@ def corrected(
     """
     of_low, of_others = KnownLabels(low, forces=False), KnownLabels([*data, *held], forces=False)
     both = [(atoms, of_low.find(atoms)) for atoms in data]
-    differences = [_with_labels(atoms, atoms.calc, label, -1.0) for atoms, label in both if label is not None]
+    differences = [with_added(atoms, label, -1.0) for atoms, label in both if label is not None]
     if len(differences) < FEWEST:
         raise ConfigError(
             f"--low-level: expected at least {FEWEST} structures of the data in its file too, by which the methods are "
@@ -55,7 +53,7 @@ def corrected(
         f"low level: {len(differences)} of {len(data)} structures have both labels, whose difference networks meet to "
         f"{1e3 * between.training['energy_mae']:.3g} meV/atom; {len(others)} others join the training, corrected by it"
     )
-    return [_with_labels(atoms, atoms.calc, _predicted(calculator, atoms), 1.0) for atoms in others]
+    return [with_added(atoms, _predicted(calculator, atoms)) for atoms in others]
 
 
 def _predicted(calculator: AlnnCalculator, atoms: Atoms) -> Label:
@@ -63,16 +61,3 @@ def _predicted(calculator: AlnnCalculator, atoms: Atoms) -> Label:
     bare.calc = calculator
     stress = bare.get_stress() if atoms.pbc.all() else None
     return Label(float(bare.get_potential_energy()), bare.get_forces(), stress)
-
-
-def _with_labels(atoms: Atoms, labels: Calculator, other: Label, sign: float) -> Atoms:
-    """A copy whose energy, forces and stress, where both have them, are `labels` and `sign` times `other`."""
-    parts = {"energy": other.energy, "forces": other.forces, "stress": other.stress}
-    found = {
-        name: labels.results[name] + sign * part
-        for name, part in parts.items()
-        if part is not None and name in labels.results
-    }
-    copy = atoms.copy()
-    copy.calc = SinglePointCalculator(copy, **found)
-    return copy

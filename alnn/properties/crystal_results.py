@@ -14,7 +14,7 @@ from alnn.pages.html import picture
 from alnn.properties.crystal_summary import summary
 from alnn.properties.settings import Properties
 from alnn.properties.simulation import Samples
-from alnn.properties.static import read_static
+from alnn.properties.static import element_of, read_static, single_atom
 from alnn.properties.static_figures import polymorphs_figure, states_figure
 from alnn.properties.tables import Results, Table
 
@@ -40,7 +40,7 @@ def _polymorphs(settings: Properties, out: Path, results: Results) -> None:
     for name, of in found.items():
         sound = {c: p for c, p in of.get("crystals", {}).items() if "failed" not in p}
         lowest = min((p["energy"] for p in sound.values()), default=0.0)
-        zero = _atom(settings, found, name)
+        zero = single_atom(settings, found, name)
         for crystal, p in of.get("crystals", {"": of}).items():
             if "failed" in p:
                 rows.append([name, crystal, "", "", "", "", "", "", p["failed"]])
@@ -62,16 +62,11 @@ def _polymorphs(settings: Properties, out: Path, results: Results) -> None:
         "bulk modulus (GPa)",
         "note",
     ]
-    results.tables.append(Table("polymorphs", f"Crystals of {_element(settings)}", headings, rows))
+    results.tables.append(Table("polymorphs", f"Crystals of {element_of(settings)}", headings, rows))
     if levels:
         caption = "Energies of the crystals above that of the lowest."
         drawn = polymorphs_figure(levels, list(settings.potentials), list(settings.crystals.structures))
         results.pictures.append(picture("polymorphs", caption, drawn, out))
-
-
-def _atom(settings: Properties, found: Mapping[str, Any], name: str) -> float | None:
-    """The energy of a single atom that cohesive energies of a potential are counted from."""
-    return found.get(settings.potentials[name].atom or name, {}).get("atom")
 
 
 def _of_atom(settings: Properties, of: Mapping[str, Any], name: str) -> str:
@@ -111,7 +106,7 @@ def _states(settings: Properties, out: Path, results: Results) -> None:
         "mean difference from reference (meV/atom)",
         "note",
     ]
-    title = f"Equation of state of {settings.crystals.cubic} {_element(settings)}"
+    title = f"Equation of state of {settings.crystals.cubic} {element_of(settings)}"
     results.tables.append(Table("equation_of_state", title, headings, rows))
     if sound:
         caption = "Energies around the minimum, and Birch and Murnaghan's equation through them."
@@ -168,9 +163,5 @@ def _elastic(settings: Properties, out: Path, results: Results) -> None:
         rows.append([name, f"{of['a']:.4f}", *(f"{value:.1f}" for value in values), f"{c12 / c44:.2f}", note])
     headings = ["potential", "a (Å)", "C11 (GPa)", "C12 (GPa)", "C44 (GPa)", "bulk modulus (GPa)"]
     headings += ["(C11-C12)/2 (GPa)", "C12/C44", "note"]
-    title = f"Elastic constants of {settings.crystals.cubic} {_element(settings)}"
+    title = f"Elastic constants of {settings.crystals.cubic} {element_of(settings)}"
     results.tables.append(Table("elastic_constants", title, headings, rows))
-
-
-def _element(settings: Properties) -> str:
-    return settings.crystals.element or settings.species[0]

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from alnn.properties.settings import Properties
-from alnn.properties.static import read_static
+from alnn.properties.static import element_of, read_static, single_atom
 from alnn.properties.static_settings import Published
 from alnn.properties.tables import Table
 
@@ -32,8 +32,9 @@ def summary(settings: Properties, out: Path) -> Table | None:
         quantity for quantity in _quantities(settings) if any(quantity in c for c in columns.values())
     ]
     rows = [[quantity, *(column.get(quantity, "") for column in columns.values())] for quantity in quantities]
-    element = section.element or settings.species[0]
-    return Table("crystals", f"Crystals of {element}, side by side", ["quantity", *columns], rows)
+    return Table(
+        "crystals", f"Crystals of {element_of(settings)}, side by side", ["quantity", *columns], rows
+    )
 
 
 def _quantities(settings: Properties) -> list[str]:
@@ -54,7 +55,7 @@ def _of_potential(settings: Properties, found: Mapping[str, Mapping[str, Any]], 
         column[_A.format(crystal)] = f"{p['a']:.3f}"
         if of in crystals:
             column[_ABOVE.format(crystal, of)] = f"{p['energy'] - crystals[of]['energy']:+.3f}"
-    zero = found["polymorphs"].get(settings.potentials[name].atom or name, {}).get("atom")
+    zero = single_atom(settings, found["polymorphs"], name)
     if zero is not None and of in crystals:
         column[_COHESIVE.format(of)] = f"{crystals[of]['energy'] - zero:.2f}"
     state = found["equation-of-state"].get(name, crystals.get(of, {}))

@@ -8,7 +8,7 @@ JSON file for each kind and potential, with the settings that it belongs to.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,11 @@ def _found(settings: Properties, out: Path, name: str, kind: str, ranks: Ranks) 
     finally:
         if farm is not None:
             farm.close()
+
+
+def single_atom(settings: Properties, found: Mapping[str, Any], name: str) -> float | None:
+    """The energy of a single atom that cohesive energies of a potential are counted from; `found` of polymorphs."""
+    return found.get(settings.potentials[name].atom or name, {}).get("atom")
 
 
 def read_static(settings: Properties, out: Path, kind: str) -> dict[str, Any]:
@@ -139,16 +144,17 @@ def energies_of(farm: Farm) -> crystals.Energies:
 
 def _guess(settings: Properties, name: str) -> float:
     section = settings.crystals
-    return section.lattice.get(name, crystals.guess(_element(settings), name))
+    return section.lattice.get(name, crystals.guess(element_of(settings), name))
 
 
-def _element(settings: Properties) -> str:
+def element_of(settings: Properties) -> str:
+    """The chemical symbol of the crystals."""
     return settings.crystals.element or settings.species[0]
 
 
 def _polymorphs(settings: Properties, out: Path, name: str, farm: Farm) -> dict[str, Any]:
     """Each crystal at its lowest energy, or why there is none, and the energy of a single atom."""
-    section, element, energies = settings.crystals, _element(settings), energies_of(farm)
+    section, element, energies = settings.crystals, element_of(settings), energies_of(farm)
     found: dict[str, Any] = {}
     for crystal in dict.fromkeys(section.structures):
         try:
@@ -173,14 +179,14 @@ def _cubic(settings: Properties, farm: Farm) -> tuple[crystals.Polymorph, crysta
     section = settings.crystals
     start = _guess(settings, section.cubic)
     return crystals.polymorph(
-        energies_of(farm), _element(settings), section.cubic, start, section.strain, section.points
+        energies_of(farm), element_of(settings), section.cubic, start, section.strain, section.points
     )
 
 
 def _elastic_constants(settings: Properties, out: Path, name: str, farm: Farm) -> dict[str, Any]:
     section = settings.crystals
     best, fit = _cubic(settings, farm)
-    atoms = crystals.crystal(_element(settings), section.cubic, fit.volume)
+    atoms = crystals.crystal(element_of(settings), section.cubic, fit.volume)
 
     def relax(structure: Atoms) -> Atoms:
         return farm.ranks.root(lambda: farm.reference.minimize(structure))

@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 from ase import Atoms
 from ase.calculators.calculator import Calculator, all_changes
 from ase.calculators.mixing import SumCalculator
-from ase.calculators.singlepoint import SinglePointCalculator
 from ase.data import atomic_masses, atomic_numbers
 
 from alnn.errors import ConfigError, ReferenceError_
@@ -18,7 +17,7 @@ from alnn.lammps_instance import lammps_word, lammps_words
 from alnn.potential import Potential
 from alnn.potential.calculator import AlnnCalculator, Prediction
 from alnn.reference.lammps import LammpsReference, names_files, resolve_files
-from alnn.structures.labels import Label
+from alnn.structures.labels import Label, with_added
 
 
 class Baseline:
@@ -159,14 +158,6 @@ def _word(word: str) -> str:
 
 
 def _rest(atoms: Atoms, label: Label) -> Atoms:
-    results = dict(atoms.calc.results) if atoms.calc is not None else {}
-    left = {key: results[key] - label.energy for key in ("energy", "free_energy") if key in results}
-    if "forces" in results:
-        left["forces"] = results["forces"] - label.forces
-    if "stress" in results:
-        if label.stress is None:
-            raise ReferenceError_("baseline: expected a stress in periodic structures alone")
-        left["stress"] = results["stress"] - label.stress
-    copy = atoms.copy()
-    copy.calc = SinglePointCalculator(copy, **left)
-    return copy
+    if atoms.calc is not None and "stress" in atoms.calc.results and label.stress is None:
+        raise ReferenceError_("baseline: expected a stress in periodic structures alone")
+    return with_added(atoms, label, -1.0)

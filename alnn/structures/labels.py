@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 from ase import Atoms
+from ase.calculators.singlepoint import SinglePointCalculator
 
 from alnn.errors import PoolError
 from alnn.parallel.records import RecordWriter, read_records
@@ -27,6 +28,25 @@ class Label:
     energy: float
     forces: np.ndarray | None
     stress: np.ndarray | None = None
+
+
+def with_added(atoms: Atoms, label: Label, sign: float = 1.0) -> Atoms:
+    """A copy of a labelled structure whose energy, forces and stress are its own and `sign` times those of `label`;
+    what one of the two does not have is left out.
+    """
+    own = {} if atoms.calc is None else atoms.calc.results
+    parts = {
+        "energy": label.energy,
+        "free_energy": label.energy,
+        "forces": label.forces,
+        "stress": label.stress,
+    }
+    found = {
+        name: own[name] + sign * part for name, part in parts.items() if part is not None and name in own
+    }
+    copy = atoms.copy()
+    copy.calc = SinglePointCalculator(copy, **found)
+    return copy
 
 
 def structure_key(atoms: Atoms) -> str:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from ase.build import bulk
 from ase.io import read, write
+from support.labelled import labelled
 from support.lammps_run import box_script, measure, run_script
 from support.pair_style import pair_lines
 
@@ -20,7 +21,6 @@ from alnn.reference.baseline import Baseline, calculator
 from alnn.reference.lammps import LammpsReference
 from alnn.sampling.chains import sample
 from alnn.sampling.runs import MetropolisRun
-from alnn.structures.pool import attach_label
 from alnn.uncertainty.judgement import compare as compare_sigmas
 from alnn.uncertainty.posterior import Posterior, beside
 
@@ -36,15 +36,12 @@ baseline: [pair_style sw, pair_coeff * * Si.sw Si]
 def crystals(count, seed=1):
     """Silicon cells of eight atoms, labelled by the method above."""
     rng, found = np.random.default_rng(seed), []
-    reference = LammpsReference(ABOVE, ["Si"], {"Si": 28.085})
     for _ in range(count):
         atoms = bulk("Si", "diamond", 5.43 * rng.uniform(0.98, 1.03), cubic=True)
         atoms.positions += rng.normal(0, 0.1, (8, 3))
         atoms.wrap()
-        label = reference.label(atoms)
-        attach_label(atoms, label.energy, label.forces, label.stress)
         found.append(atoms)
-    return found
+    return labelled(found, ABOVE)
 
 
 @pytest.fixture(scope="module")

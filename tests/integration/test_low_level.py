@@ -6,14 +6,13 @@ import numpy as np
 import pytest
 from ase.build import bulk
 from ase.io import read, write
+from support.labelled import labelled
 
 from alnn.cli import main
 from alnn.errors import ConfigError
 from alnn.fitting.low_level import FEWEST, corrected
 from alnn.fitting.outcome import outcome
 from alnn.potential import Potential
-from alnn.reference.lammps import LammpsReference
-from alnn.structures.pool import attach_label
 
 LOW = ["pair_style eam", "pair_coeff * * Au_u3.eam"]
 HIGH = [
@@ -31,16 +30,6 @@ def crystals(count, seed):
         atoms.positions += rng.normal(0, 0.2, (4, 3))
         atoms.wrap()
         found.append(atoms)
-    return found
-
-
-def labelled(structures, lines):
-    reference, found = LammpsReference(lines, ["Au"], {"Au": 196.97}), []
-    for atoms in structures:
-        copy = atoms.copy()
-        label = reference.label(copy)
-        attach_label(copy, label.energy, label.forces, label.stress)
-        found.append(copy)
     return found
 
 
